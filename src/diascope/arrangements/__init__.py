@@ -1,0 +1,1 @@
+"""How the root tree is laid out."""

@@ -1,0 +1,153 @@
+"""The root tree by name: ``{repository}/{folders…}/{image}/{view}/{stem}{suffix}…``, as every door serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from diascope.arrangements.stored import file_tree, stored_tree
+from diascope.bounded import BoundedCache
+from diascope.catalogue.address import Found, Scene, found, scene, scene_names
+from diascope.catalogue.catalogue import Catalogue
+from diascope.errors import DiascopeError, Unsupported
+from diascope.layouts.layout import Layout
+from diascope.operations.view import ORIGINAL, View, view
+from diascope.registry import registry
+from diascope.tree.cache import FileCache, Identified, file_cache
+from diascope.tree.file import Entry, File, Tree
+
+STORED = "stored"
+RENDER = "render"
+VIEWS = 10_000
+"""How many views of images keep their trees."""
+
+
+class Viewed(NamedTuple):
+    """An image under a view."""
+
+    trees: Mapping[str, Tree | Unsupported]
+    """By the first name of a path below the view: a layout's tree, or why the layout refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByName:
+    """Every image of the catalogue under every view in every layout."""
+
+    catalogue: Catalogue
+    files: FileCache = field(default_factory=lambda: file_cache(0))
+    _viewed: BoundedCache[Viewed] = field(default_factory=lambda: BoundedCache(VIEWS, weigh=lambda _: 1))
+
+    def file(self, path: str) -> File | None:
+        place = found(self.catalogue, path)
+        if place is None or place.place.what == "folder":
+            return None
+        tree, rest = self._tree_in(place)
+        return tree.file(rest) if tree else None
+
+    def entries(self, path: str) -> Iterator[Entry] | None:
+        if not path:
+            return (Entry(name, is_folder=True) for name in self.catalogue.repositories)
+        place = found(self.catalogue, path)
+        if place is None:
+            return None
+        if place.place.what == "folder":
+            below = place.repository.listed(place.place.path)
+            return (Entry(each.path.rpartition("/")[2], each.what != "file") for each in below)
+        if not place.rest:
+            return self._image_entries(place, "")
+        tree, rest = self._tree_in(place)
+        return tree.entries(rest) if tree else self._image_entries(place, place.rest)
+
+    def canonical(self, path: str) -> str:
+        """The path with its view in the canonical spelling, the same path where there is no image."""
+        place = found(self.catalogue, path)
+        if place is None or place.place.what != "image" or not place.rest or _is_stored(place.rest):
+            return path
+        within = scene(place.repository.opened(place.place), place.rest)
+        if within is None or not within.rest:
+            return path
+        text, slash, rest = within.rest.partition("/")
+        before = path[: len(path) - len(within.rest)]
+        return f"{before}{view(text, place.repository.views)}{slash}{rest}"
+
+    def _tree_in(self, place: Found) -> tuple[Tree | None, str]:
+        """The tree that the path behind a place leads into, and the path within that tree."""
+        if place.place.what == "file":
+            return (None, "") if place.rest else (file_tree(place.repository.store, place.place.path), "")
+        if _is_stored(place.rest):
+            return stored_tree(place.repository, place.place), place.rest[len(STORED) :].lstrip("/")
+        within = scene(place.repository.opened(place.place), place.rest)
+        if within is None or not within.rest:
+            return None, ""
+        text, _, rest = within.rest.partition("/")
+        steps = view(text, place.repository.views)
+        viewed = self._viewed.get((within.identity, str(steps)), lambda: self._laid_out(within, steps))
+        return Layouts(viewed), rest
+
+    def _laid_out(self, within: Scene, steps: View) -> Viewed:
+        image = steps.applied(within.image)
+        identity = f"{within.identity}\0{steps}"
+        trees: dict[str, Tree | Unsupported] = {}
+        for layout in layouts().values():
+            reason = layout.refuses(image)
+            tree = Unsupported(reason) if reason else Identified(layout.tree(image), identity, self.files)
+            trees.update(dict.fromkeys((image.name + suffix for suffix in (layout.suffix, *layout.companions)), tree))
+        return Viewed(trees)
+
+    def _image_entries(self, place: Found, within: str) -> Iterator[Entry] | None:
+        """The scenes or views below a path within a dataset; an unreadable one shows nothing but what is stored."""
+        if _is_stored(within):
+            return None
+        try:
+            dataset = place.repository.opened(place.place).dataset
+        except DiascopeError:
+            return iter([Entry(STORED, is_folder=True)]) if not within else None
+        names = list(scene_names(dataset))
+        below = dict.fromkeys(_next_names(names, within))
+        views = [ORIGINAL, RENDER, *(f"@{name}" for name in place.repository.views)] if within in names else []
+        listed = [*below, *views, *([] if within else [STORED])]
+        return (Entry(name, is_folder=True) for name in listed) if listed else None
+
+
+@dataclass(frozen=True, slots=True)
+class Layouts:
+    """The trees of all layouts of one viewed image, side by side."""
+
+    viewed: Viewed
+
+    def file(self, path: str) -> File | None:
+        tree = self._tree(path)
+        return tree.file(path) if tree else None
+
+    def entries(self, path: str) -> Iterator[Entry] | None:
+        if not path:
+            return self._listed()
+        tree = self._tree(path)
+        return tree.entries(path) if tree else None
+
+    def _tree(self, path: str) -> Tree | None:
+        tree = self.viewed.trees.get(path.partition("/")[0])
+        if isinstance(tree, Unsupported):
+            raise Unsupported(*tree.args)
+        return tree
+
+    def _listed(self) -> Iterator[Entry]:
+        for name, tree in self.viewed.trees.items():
+            if not isinstance(tree, Unsupported):
+                yield Entry(name, is_folder=tree.file(name) is None)
+
+
+def layouts() -> Mapping[str, Layout]:
+    """The layouts by name."""
+    return registry("layouts")
+
+
+def _is_stored(path: str) -> bool:
+    return path == STORED or path.startswith(f"{STORED}/")
+
+
+def _next_names(names: list[str], within: str) -> Iterator[str]:
+    """The first part, behind a folder, of each name that lies in it."""
+    prefix = f"{within}/" if within else ""
+    return (name[len(prefix) :].partition("/")[0] for name in names if name.startswith(prefix) and name != within)

@@ -1,0 +1,1 @@
+"""The images there are: repositories, opening, search, and what is told of an image."""

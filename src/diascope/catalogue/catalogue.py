@@ -1,0 +1,50 @@
+"""All the repositories that a server knows, with the memory they share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from diascope.bounded import BoundedCache
+from diascope.catalogue.repository import OpenDatasets, Places, Repository
+from diascope.errors import NotFound
+from diascope.image.cache import chunk_cache
+from diascope.settings import Settings
+from diascope.stores.local import LocalStore
+
+PLACES = 100_000
+"""How many looks at a store are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The repositories by name."""
+
+    repositories: Mapping[str, Repository]
+
+    def repository(self, name: str) -> Repository:
+        """Raises NotFound where there is none of this name."""
+        if name not in self.repositories:
+            raise NotFound(f"there is no repository {name!r}")
+        return self.repositories[name]
+
+
+def catalogue(settings: Settings) -> Catalogue:
+    """The repositories of the settings; raises NotFound where one's folder is missing."""
+    chunks = chunk_cache(settings.chunk_cache)
+    datasets: OpenDatasets = BoundedCache(settings.open_datasets, weigh=lambda _: 1)
+    places: Places = BoundedCache(PLACES, weigh=lambda _: 1)
+    repositories = {}
+    for name, entry in settings.repositories.items():
+        if not entry.path.is_dir():
+            raise NotFound(f"repository {name!r}: there is no folder {str(entry.path)!r}")
+        repositories[name] = Repository(
+            name=name,
+            store=LocalStore(entry.path, entry.follow_links),
+            views=entry.views,
+            chunks=chunks,
+            datasets=datasets,
+            places=places,
+            refresh_seconds=settings.refresh_seconds,
+        )
+    return Catalogue(repositories)

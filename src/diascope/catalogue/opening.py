@@ -1,0 +1,125 @@
+"""Opening a file with the source that knows it, and keeping every trouble a clear error that names the file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from diascope.errors import DiascopeError, NotFound, Unreadable
+from diascope.image.cache import ChunkCache, cached, cached_level, chunk_cache
+from diascope.image.image import Image
+from diascope.image.level import Level, Pixels
+from diascope.image.pyramid import with_pyramid
+from diascope.image.region import Region
+from diascope.registry import registry
+from diascope.settings import MEBIBYTE
+from diascope.sources.dataset import Dataset, Lazily
+from diascope.sources.source import HEAD_SIZE, Head, Source
+from diascope.stores.local import LocalStore
+from diascope.stores.store import Stat, Store
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+T = TypeVar("T")
+
+LARGEST = 2**62
+"""More pixels than this along all axes together are the mark of a lying header."""
+
+
+def opened_file(path: str | PathLike[str]) -> Dataset:
+    """The dataset of a local file or folder; raises NotFound or Unreadable."""
+    full = Path(path).absolute()
+    store = LocalStore(full.parent, follow_links=True)
+    stat = store.stat(full.name)
+    if stat is None:
+        raise NotFound(f"there is no file {os.fspath(path)!r}")
+    source = source_of(store, full.name, stat)
+    if source is None:
+        raise Unreadable(f"{os.fspath(path)}: no source knows this format")
+    return opened(source, store, full.name, _default_cache())
+
+
+@cache
+def _default_cache() -> ChunkCache:
+    return chunk_cache(256 * MEBIBYTE)
+
+
+def source_of(store: Store, path: str, stat: Stat) -> Source | None:
+    """The source that opens this file or folder, None where it is no image."""
+    sources: Mapping[str, Source] = registry("sources")
+    name = path.rpartition("/")[2].lower()
+    if stat.is_folder:
+        markers = {marker for source in sources.values() for marker in source.markers}
+        head = Head(name, markers=frozenset(m for m in markers if store.stat(f"{path}/{m}" if path else m)))
+    else:
+        head = Head(name, first=store.open(path).read(0, HEAD_SIZE))
+    return next((source for source in sources.values() if source.matches(head)), None)
+
+
+def named_as_image(name: str) -> bool:
+    """Whether a listing takes a name for an image without opening it."""
+    return name.lower().endswith(tuple(suffix for source in registry("sources").values() for suffix in source.suffixes))
+
+
+def opened(source: Source, store: Store, path: str, chunks: ChunkCache) -> Dataset:
+    """The dataset with its images checked, completed to pyramids, and read through the cache of chunks."""
+    dataset = _clearly(path, lambda: source.open(store, path))
+
+    def finished(role: str, images: Mapping[str, Image]) -> Mapping[str, Image]:
+        def made(name: str) -> Image:
+            identity = f"{path}\0{dataset.version}\0{role}\0{name}"
+            return _finished(_clearly(path, lambda: images[name]), path, identity, chunks)
+
+        return Lazily(images, made)
+
+    return replace(
+        dataset,
+        images=finished("image", dataset.images),
+        labels=finished("labels", dataset.labels),
+        associated=finished("associated", dataset.associated),
+    )
+
+
+def _finished(image: Image, path: str, identity: str, chunks: ChunkCache) -> Image:
+    _check(image, path)
+    guarded = replace(image, levels=tuple(_guarded(level, path) for level in image.levels))
+    kept = cached(guarded, chunks, identity)
+    return with_pyramid(kept, lambda level, name: cached_level(level, chunks, (identity, name)))
+
+
+def _clearly(path: str, action: Callable[[], T]) -> T:
+    """The result of an action, every error of a reader's own being told as Unreadable with the file and the reason."""
+    try:
+        return action()
+    except DiascopeError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:500]
+        raise Unreadable(f"{path}: {reason or 'it cannot be read'} ({type(error).__name__})") from error
+
+
+def _check(image: Image, path: str) -> None:
+    """Raise Unreadable where a header cannot be true."""
+    for level in image.levels:
+        pixels = 1
+        for size in level.shape:
+            pixels *= size
+        if not 0 < pixels < LARGEST or len(level.shape) != len(image.axes):
+            raise Unreadable(f"{path}: an image of the shape {level.shape} cannot be")
+
+
+def _guarded(level: Level, path: str) -> Level:
+    def read_pixels(region: Region) -> Pixels:
+        pixels = _clearly(path, lambda: level.read_pixels(region))
+        if pixels.shape != region.shape or pixels.dtype != level.dtype:
+            raise Unreadable(
+                f"{path}: {region.shape} pixels of {level.dtype} were read as {pixels.shape} of {pixels.dtype}"
+            )
+        return pixels
+
+    return replace(level, read_pixels=read_pixels)

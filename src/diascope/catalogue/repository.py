@@ -1,0 +1,119 @@
+"""A place full of images, and what lies at each of its paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
+from typing import Literal, NamedTuple, TypeAlias
+
+from diascope.bounded import BoundedCache
+from diascope.catalogue.opening import named_as_image, opened, source_of
+from diascope.errors import Unreadable
+from diascope.image.cache import ChunkCache
+from diascope.sources.dataset import Dataset
+from diascope.sources.source import Source
+from diascope.stores.store import Store
+
+What: TypeAlias = Literal["folder", "image", "file"]
+
+
+class Place(NamedTuple):
+    """What lies at a path."""
+
+    what: What
+    path: str
+    source: Source | None = None
+    """The source of an image."""
+
+
+class Opened(NamedTuple):
+    """An image file that was opened."""
+
+    dataset: Dataset
+    identity: str
+    """Of the stored bytes, unlike any other's on this server."""
+
+
+Outcome: TypeAlias = Opened | Unreadable
+OpenDatasets: TypeAlias = BoundedCache[Outcome]
+Places: TypeAlias = BoundedCache[Place | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Repository:
+    """The files of a store as folders, images and other files."""
+
+    name: str
+    store: Store
+    views: Mapping[str, str]
+    """Saved views by name."""
+    chunks: ChunkCache
+    datasets: OpenDatasets
+    places: Places
+    refresh_seconds: float
+
+    def walked(self, path: str) -> tuple[Place, str] | None:
+        """The first image or file on the way along a path and what of the path is left behind it.
+
+        Where the whole path is folders it is that folder; None where there is nothing. Raises as the store does.
+        """
+        names = path.split("/") if path else []
+        place: Place | None = Place("folder", "")
+        for k in range(len(names)):
+            place = self.place("/".join(names[: k + 1]))
+            if place is None:
+                return None
+            if place.what != "folder":
+                return place, "/".join(names[k + 1 :])
+        return (place, "") if place else None
+
+    def place(self, path: str) -> Place | None:
+        """What lies at this path; a change is seen after ``refresh_seconds``."""
+        now = int(monotonic() / self.refresh_seconds) if self.refresh_seconds else monotonic()
+        return self.places.get((self.name, path, now), lambda: self._looked_up(path))
+
+    def _looked_up(self, path: str) -> Place | None:
+        if any(name.startswith(".") for name in path.split("/")) and not self._is_plain(path):
+            return None
+        stat = self.store.stat(path)
+        if stat is None:
+            return None
+        # A name decides whether a file is an image, so that a listing need not open it; its bytes decide which.
+        if stat.is_folder or named_as_image(path):
+            source = source_of(self.store, path, stat)
+            if source is not None or not stat.is_folder:
+                return Place("image", path, source)
+        return Place("folder" if stat.is_folder else "file", path)
+
+    @staticmethod
+    def _is_plain(path: str) -> bool:
+        """Whether the store shall judge the path itself: ``.`` and ``..`` are refused there, not hidden here."""
+        return any(name in {".", ".."} for name in path.split("/"))
+
+    def opened(self, place: Place) -> Opened:
+        """The dataset of an image; raises Unreadable, also where it was found so before and has not changed."""
+        if place.source is None:
+            raise Unreadable(f"{place.path}: it is named as an image, and no source knows its bytes")
+        version = place.source.version(self.store, place.path)
+        identity = f"{self.name}/{place.path}\0{version}"
+        outcome = self.datasets.get(identity, partial(self._outcome, place, place.source, identity))
+        if isinstance(outcome, Unreadable):
+            raise Unreadable(*outcome.args)
+        return outcome
+
+    def _outcome(self, place: Place, source: Source, identity: str) -> Outcome:
+        try:
+            return Opened(opened(source, self.store, place.path, self.chunks), identity)
+        except Unreadable as error:
+            return Unreadable(*error.args)
+
+    def listed(self, path: str) -> Iterator[Place]:
+        """What lies in a folder, by name, told from the names and what a folder holds; no image is opened."""
+        for name, is_folder in sorted(self.store.names(path)):
+            below = f"{path}/{name}" if path else name
+            if not is_folder:
+                yield Place("image" if named_as_image(name) else "file", below)
+            elif place := self.place(below):
+                yield place

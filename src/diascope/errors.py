@@ -1,0 +1,53 @@
+"""Every error that may reach a client.
+
+* DiascopeError
+  - BadRequest     the request's own text is malformed or out of bounds
+    - TooLarge     what it asks for is over a limit, which the message names
+  - NotFound       there is no such path
+  - Forbidden      the path leads where this server may not go
+  - Unsupported    this image cannot be expressed in the way that was asked for
+  - Unreadable     the image is there and its bytes cannot be understood
+  - Overloaded     the server is busy, and the same request will succeed later
+  - Unavailable    something that this machine lacks is needed
+
+Absent is ``NotFound`` or ``None``; trouble is never one of the two, because readers of chunked formats fill
+what is absent with zeros.
+"""
+
+from __future__ import annotations
+
+
+class DiascopeError(Exception):
+    """The base of all of them; each access point translates its children in one table."""
+
+
+class BadRequest(DiascopeError, ValueError):
+    """The request's own text is malformed or out of bounds."""
+
+
+class TooLarge(BadRequest):
+    """What is asked for is over a limit, which the message names."""
+
+
+class NotFound(DiascopeError, FileNotFoundError):
+    """There is no such path."""
+
+
+class Forbidden(DiascopeError, PermissionError):
+    """The path leads where this server may not go."""
+
+
+class Unsupported(DiascopeError):
+    """The image cannot be expressed in the way that was asked for."""
+
+
+class Unreadable(DiascopeError, OSError):
+    """The image is there and its bytes cannot be understood."""
+
+
+class Overloaded(DiascopeError):
+    """The server is busy, and the same request will succeed later."""
+
+
+class Unavailable(DiascopeError):
+    """Something that this machine lacks is needed; the message says how to get it."""

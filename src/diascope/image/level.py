@@ -1,0 +1,81 @@
+"""One resolution of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diascope.errors import BadRequest
+from diascope.image.region import Ints, Region, whole
+
+Pixels: TypeAlias = NDArray[Any]
+ReadPixels: TypeAlias = Callable[[Region], Pixels]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Level:
+    """One resolution of an image, read a region at a time."""
+
+    shape: Ints
+    dtype: np.dtype[Any]
+    """In the byte order of the machine."""
+    chunk_shape: Ints
+    """The grid in which reading is cheap."""
+    scale: tuple[float, ...]
+    """The distance of neighbouring pixels per axis, in the axis' unit."""
+    translation: tuple[float, ...]
+    """The position of the centre of pixel 0 per axis, in the axis' unit."""
+    read_pixels: ReadPixels
+    """The pixels of a region that lies inside, in any memory layout; called from many threads at once."""
+
+    def read(self, region: Region) -> Pixels:
+        """The pixels of a region as an array of its shape, not to be written to.
+
+        Raises BadRequest where the region does not lie inside the level.
+        """
+        if not region.inside(self.shape):
+            msg = f"the region from {region.start} to {region.stop} does not lie inside the shape {self.shape}"
+            raise BadRequest(msg)
+        return self.read_pixels(region)
+
+
+def padded(level: Level, region: Region) -> Pixels:
+    """The pixels of a region that may reach over the upper edges, with zeros there."""
+    inside = region.clipped(level.shape)
+    pixels = level.read(inside)
+    if inside == region:
+        return pixels
+    out = np.zeros(region.shape, level.dtype)
+    out[inside.shifted(region.start).slices] = pixels
+    return out
+
+
+def assembled(level: Level, region: Region, pieces: Iterable[tuple[Region, Pixels]]) -> Pixels:
+    """The pixels of a region out of pieces that cover it, each a box of the level and its pixels."""
+    out = np.empty(region.shape, level.dtype)
+    for box, pixels in pieces:
+        both = box.intersection(region)
+        out[both.shifted(region.start).slices] = pixels[both.shifted(box.start).slices]
+    return out
+
+
+def in_memory(pixels: Pixels, scale: Iterable[float] | None = None) -> Level:
+    """A level whose pixels are an array, one chunk of its whole shape."""
+    spacing = tuple(scale) if scale is not None else (1.0,) * pixels.ndim
+    return Level(
+        shape=pixels.shape,
+        dtype=pixels.dtype,
+        chunk_shape=tuple(max(size, 1) for size in pixels.shape),
+        scale=spacing,
+        translation=(0.0,) * pixels.ndim,
+        read_pixels=lambda region: pixels[region.slices],
+    )
+
+
+def read_whole(level: Level) -> Pixels:
+    """All the pixels of a level, which must fit in memory."""
+    return level.read(whole(level.shape))

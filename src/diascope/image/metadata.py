@@ -1,0 +1,39 @@
+"""What is known of an image besides its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One channel and how it is shown."""
+
+    name: str = ""
+    colour: str | None = None
+    """``rrggbb``, six lower-case hexadecimal digits."""
+    window: tuple[float, float] | None = None
+    """The intensities shown as black and as the full colour."""
+    excitation: float | None = None
+    """Wavelength in nanometres."""
+    emission: float | None = None
+    """Wavelength in nanometres."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """What a file says of its image, in the model's words; the rest under ``extra``."""
+
+    format: str = ""
+    """The format's title, with its variant: ``OME-TIFF``, ``Aperio SVS``."""
+    description: str = ""
+    acquired: str | None = None
+    """The date of acquisition, ISO 8601."""
+    magnification: float | None = None
+    """The nominal magnification of the objective."""
+    rescale: tuple[float, float] | None = None
+    """Slope and intercept from stored pixel values to the quantity that was measured; None where they are the same."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """JSON values in the format's own words."""

@@ -1,0 +1,68 @@
+"""Boxes of pixels, and the regular grids they are cut by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import TypeAlias
+
+Ints: TypeAlias = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The pixels of one level with ``start[d] <= i < stop[d]``."""
+
+    start: Ints
+    stop: Ints
+
+    @property
+    def shape(self) -> Ints:
+        return tuple(stop - start for start, stop in zip(self.start, self.stop, strict=True))
+
+    @property
+    def slices(self) -> tuple[slice, ...]:
+        return tuple(map(slice, self.start, self.stop))
+
+    def shifted(self, origin: Ints) -> Region:
+        """The same box with its indices counted from this origin."""
+        start = tuple(i - o for i, o in zip(self.start, origin, strict=True))
+        return Region(start, tuple(i - o for i, o in zip(self.stop, origin, strict=True)))
+
+    def clipped(self, shape: Ints) -> Region:
+        """The part of the region inside an array of this shape; empty, never inverted, where nothing is."""
+        return self.intersection(Region((0,) * len(shape), shape))
+
+    def intersection(self, other: Region) -> Region:
+        start = tuple(map(max, self.start, other.start))
+        return Region(start, tuple(max(a, min(s, t)) for a, s, t in zip(start, self.stop, other.stop, strict=True)))
+
+    def inside(self, shape: Ints) -> bool:
+        return len(self.start) == len(self.stop) == len(shape) and all(
+            0 <= start <= stop <= size for start, stop, size in zip(self.start, self.stop, shape, strict=True)
+        )
+
+
+def whole(shape: Ints) -> Region:
+    """All the pixels of an array."""
+    return Region((0,) * len(shape), shape)
+
+
+def grid_shape(shape: Ints, chunk_shape: Ints) -> Ints:
+    """How many chunks cover the shape along each axis."""
+    return tuple(-(-size // chunk) for size, chunk in zip(shape, chunk_shape, strict=True))
+
+
+def chunk_region(index: Ints, chunk_shape: Ints) -> Region:
+    """The whole chunk at this place in the grid, reaching over the edge where the last one does."""
+    start = tuple(i * chunk for i, chunk in zip(index, chunk_shape, strict=True))
+    return Region(start, tuple(s + chunk for s, chunk in zip(start, chunk_shape, strict=True)))
+
+
+def touched(region: Region, chunk_shape: Ints) -> Iterator[Ints]:
+    """The places in the grid of the chunks that a region touches, in C order."""
+    if 0 in region.shape:
+        return iter(())
+    axes = zip(region.start, region.stop, chunk_shape, strict=True)
+    return product(*(range(start // chunk, -(-stop // chunk)) for start, stop, chunk in axes))

@@ -1,0 +1,1 @@
+"""Formats that are served: each layout turns an image into a tree of virtual files."""

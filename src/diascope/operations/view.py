@@ -1,0 +1,103 @@
+"""The ``{view}`` segment of an address: operations in order, such as ``window,low=0,high=4095~project,axis=z``.
+
+A value is spelled as the operation's parameters say, without ``/ ~ , =`` or control characters. The canonical
+spelling leaves defaults out, keeps the declared order of the parameters, and writes numbers as short as they go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from diascope.errors import BadRequest
+from diascope.image.image import Image
+from diascope.operations.operation import Operation, Parameters
+from diascope.registry import registry
+
+ORIGINAL = "original"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation with its parameters."""
+
+    operation: Operation[Any]
+    parameters: Parameters
+
+    def __str__(self) -> str:
+        """The canonical spelling."""
+        fields = type(self.parameters).model_fields
+        values = {name: getattr(self.parameters, name) for name in fields}
+        given = {name: value for name, value in values.items() if value != fields[name].get_default()}
+        return ",".join([self.operation.name, *(f"{name}={spelled(value)}" for name, value in given.items())])
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Operations in order; none is the image as it is."""
+
+    steps: tuple[Step, ...]
+
+    def __str__(self) -> str:
+        return "~".join(map(str, self.steps)) or ORIGINAL
+
+    def applied(self, image: Image) -> Image:
+        """The image after the operations; raises BadRequest or Unsupported where one does not fit it."""
+        for step in self.steps:
+            image = step.operation.apply(image, step.parameters)
+        return image
+
+
+def view(text: str, saved: Mapping[str, str] | None = None) -> View:
+    """The view that a text spells, in whatever order and form; ``@name`` stands for a saved one.
+
+    Raises BadRequest with what is wrong in which operation.
+    """
+    if text.startswith("@"):
+        text = _saved(text, saved or {})
+    if text == ORIGINAL:
+        return View(())
+    return View(tuple(map(_step, text.split("~"))))
+
+
+def _saved(text: str, saved: Mapping[str, str]) -> str:
+    if text[1:] not in saved:
+        raise BadRequest(f"there is no saved view {text!r}; there are: {', '.join(sorted(saved)) or 'none'}")
+    return saved[text[1:]]
+
+
+def _step(text: str) -> Step:
+    name, *pairs = text.split(",")
+    operations = registry("operations")
+    if name not in operations:
+        raise BadRequest(f"{name!r} is no operation; there are: {', '.join(operations)}")
+    values: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or key in values:
+            raise BadRequest(f"{pair!r} in {text!r} is not one key=value, or comes twice")
+        values[key] = value
+    operation = operations[name]
+    try:
+        return Step(operation, operation.parameters.model_validate(values))
+    except ValidationError as error:
+        raise BadRequest(f"{name}: {_explained(error)}") from error
+
+
+def _explained(error: ValidationError) -> str:
+    """Every mistake as ``field: what is wrong``."""
+    return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'parameters'}: {e['msg']}" for e in error.errors())
+
+
+def spelled(value: Any) -> str:
+    """A value as it stands in an address."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)  # noqa: PLR2004
+    if isinstance(value, tuple):
+        return "+".join(map(spelled, value))
+    return str(value)

@@ -1,0 +1,1 @@
+"""Formats that are read: each source turns stored bytes into images."""

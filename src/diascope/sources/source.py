@@ -1,0 +1,47 @@
+"""What a source is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from diascope.sources.dataset import Dataset
+from diascope.stores.store import Store
+
+HEAD_SIZE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is seen of a file or folder before it is opened."""
+
+    name: str
+    """In lower case."""
+    first: bytes = b""
+    """The first bytes of a file, none of a folder."""
+    markers: frozenset[str] = frozenset()
+    """Which of the sources' markers lie in the folder, none for a file."""
+
+
+def stat_version(store: Store, path: str) -> str:
+    """The version of a dataset that is one file."""
+    stat = store.stat(path)
+    return stat.version if stat else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A format that is read."""
+
+    name: str
+    title: str
+    suffixes: tuple[str, ...]
+    """Endings of file names, in lower case, by which a listing takes a file for an image without opening it."""
+    markers: tuple[str, ...] = ()
+    """Names of files that make the folder they lie in an image."""
+    matches: Callable[[Head], bool]
+    """Whether a file that begins so is of this format; of several that say so the first by name opens it."""
+    open: Callable[[Store, str], Dataset]
+    """Reads no more than the metadata. Raises Unreadable with the reason where the bytes cannot be understood."""
+    version: Callable[[Store, str], str] = stat_version
+    """What ``open`` would give as the dataset's version, at the cost of a few looks at the store."""

@@ -1,0 +1,115 @@
+"""A folder of the local file system."""
+
+from __future__ import annotations
+
+import os
+import stat as modes
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from diascope.errors import BadRequest, Forbidden, NotFound
+from diascope.stores.store import Blob, Stat
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStore:
+    """The files below ``root``; links that lead out of it are refused unless ``follow_links``."""
+
+    root: Path
+    follow_links: bool = False
+    _real_root: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_real_root", os.path.realpath(self.root))
+
+    def stat(self, path: str) -> Stat | None:
+        try:
+            return _stat(os.stat(self._resolved(path)))  # noqa: PTH116
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def names(self, path: str) -> Iterator[tuple[str, bool]]:
+        try:
+            with os.scandir(self._resolved(path)) as entries:
+                for entry in entries:
+                    if not entry.name.startswith(".") and self._stays_inside(entry):
+                        yield entry.name, entry.is_dir()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            msg = f"there is no folder {path!r}"
+            raise NotFound(msg) from error
+
+    def open(self, path: str) -> Blob:
+        try:
+            return LocalBlob(self._resolved(path))
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+            msg = f"there is no file {path!r}"
+            raise NotFound(msg) from error
+
+    def read(self, path: str) -> bytes | None:
+        try:
+            return Path(self._resolved(path)).read_bytes()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None
+
+    def local_path(self, path: str) -> str | None:
+        return self._resolved(path)
+
+    def _resolved(self, path: str) -> str:
+        if not path:
+            return self._real_root
+        if "\0" in path or any(segment in {"", ".", ".."} for segment in path.split("/")):
+            msg = f"{path!r} is no path within a repository"
+            raise BadRequest(msg)
+        full = f"{self._real_root}/{path}"
+        if not self.follow_links:
+            self._check(full, path)
+        return full
+
+    def _check(self, full: str, path: str) -> None:
+        real = os.path.realpath(full)
+        if real != self._real_root and not real.startswith(self._real_root.rstrip("/") + "/"):
+            msg = f"{path!r} is a link that leads out of its repository"
+            raise Forbidden(msg)
+
+    def _stays_inside(self, entry: os.DirEntry[str]) -> bool:
+        if not entry.is_symlink():
+            return True
+        try:
+            if not self.follow_links:
+                self._check(entry.path, entry.name)
+            return entry.is_dir() or entry.is_file()
+        except (Forbidden, OSError):
+            return False
+
+
+class LocalBlob:
+    """An open local file, read at any place by many threads."""
+
+    __slots__ = ("_descriptor", "stat")
+
+    def __init__(self, path: str) -> None:
+        self._descriptor = -1
+        # Opening a FIFO or a device could block for ever: without waiting, and only regular files.
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        status = os.fstat(self._descriptor)
+        if not modes.S_ISREG(status.st_mode):
+            raise IsADirectoryError(path)
+        self.stat = _stat(status)
+
+    def read(self, start: int, stop: int) -> bytes:
+        """The bytes from start to stop, fewer where the file ends sooner."""
+        data = os.pread(self._descriptor, max(stop - start, 0), start)
+        if len(data) == stop - start or not data:
+            return data
+        # One call reads at most 2 GiB, and a signal may end it sooner.
+        return data + self.read(start + len(data), stop)
+
+    def __del__(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+
+
+def _stat(status: os.stat_result) -> Stat:
+    version = f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
+    return Stat(modes.S_ISDIR(status.st_mode), status.st_size, version)

@@ -1,0 +1,140 @@
+"""A tree written as a table: each row a pattern of paths and the function that makes the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from string import Formatter
+from typing import Any, TypeAlias
+
+from diascope.tree.file import Entry, File
+
+Values: TypeAlias = dict[str, Any]
+Choices: TypeAlias = Callable[..., Sequence[int] | Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """One name of a pattern, such as ``{x}_{y}.png``."""
+
+    text: str
+    keys: tuple[str, ...]
+    regex: re.Pattern[str] | None
+    """None where there is nothing but text."""
+
+    def match(self, name: str, values: Values, choices: dict[str, Choices]) -> bool:
+        """Whether the name is the canonical spelling of a choice; its values are added to the others."""
+        if self.regex is None:
+            return name == self.text
+        found = self.regex.fullmatch(name)
+        return found is not None and all(_taken(key, found[key], values, choices) for key in self.keys)
+
+
+def _taken(key: str, text: str, values: Values, choices: dict[str, Choices]) -> bool:
+    if key not in choices:
+        values[key] = text
+        return True
+    options = choices[key](**values)
+    value = int(text) if isinstance(options, range) and text.isascii() and text.isdecimal() else text
+    values[key] = value
+    # Only the canonical spelling names a file: "00" is no chunk of ours.
+    return value in options and str(value) == text
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    segments: tuple[_Segment, ...]
+    make: Callable[..., File | None]
+    choices: dict[str, Choices]
+
+    def match(self, names: Sequence[str]) -> Values | None:
+        """The values of the fields in the first segments, or None where the names do not fit."""
+        values: Values = {}
+        fits = all(
+            segment.match(name, values, self.choices) for segment, name in zip(self.segments, names, strict=False)
+        )
+        return values if fits else None
+
+    def names(self, depth: int, values: Values) -> Iterator[str]:
+        """The spellings of one segment, given the values of those before it."""
+        segment = self.segments[depth]
+        if all(key in self.choices for key in segment.keys):
+            yield from (segment.text.format(**more) for more in self._product(segment.keys, values))
+
+    def _product(self, keys: Sequence[str], values: Values) -> Iterator[Values]:
+        if not keys:
+            yield values
+            return
+        for option in self.choices[keys[0]](**values):
+            yield from self._product(keys[1:], {**values, keys[0]: option})
+
+
+def _segment(text: str) -> _Segment:
+    parts = list(Formatter().parse(text))
+    keys = tuple(key for _, key, _, _ in parts if key)
+    pattern = "".join(re.escape(literal) + (f"(?P<{key}>.+?)" if key else "") for literal, key, _, _ in parts)
+    if keys:
+        return _Segment(text, keys, re.compile(pattern, re.DOTALL))
+    return _Segment("".join(literal for literal, _, _, _ in parts), (), None)
+
+
+def literal(text: str) -> str:
+    """Text that stands for itself in a pattern, whatever braces it has."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+@dataclass(slots=True)
+class Table:
+    """A tree of the files whose paths its rows describe."""
+
+    rows: list[_Row] = field(default_factory=list)
+
+    def add(self, pattern: str, make: Callable[..., File | None], **choices: Choices) -> None:
+        """Add a row.
+
+        ``make`` is called with the fields of the pattern. The choices of a field are a function of the fields
+        before it: a range gives integers, any other sequence texts. A field without choices takes any text, and is
+        served but not listed; ``make`` then says with None that there is no such file.
+        """
+        self.rows.append(_Row(tuple(map(_segment, pattern.split("/"))), make, choices))
+
+    def file(self, path: str) -> File | None:
+        names = path.split("/")
+        for row in self.rows:
+            if len(row.segments) == len(names) and (values := row.match(names)) is not None:
+                return row.make(**values)
+        return None
+
+    def entries(self, path: str) -> Iterator[Entry] | None:
+        names = path.split("/") if path else []
+        found = [
+            (row, values)
+            for row in self.rows
+            if len(row.segments) > len(names) and (values := row.match(names)) is not None
+        ]
+        return self._listed(found, len(names)) if found else None
+
+    def _listed(self, found: list[tuple[_Row, Values]], depth: int) -> Iterator[Entry]:
+        """Lazily, each folder once; only rows that share a folder's name with an earlier one need remembering."""
+        fixed: set[str] = set()
+        for row, values in found:
+            is_folder = len(row.segments) > depth + 1
+            remembered = not row.segments[depth].keys
+            for name in row.names(depth, values):
+                if name in fixed or (not remembered and _listed_before(found, row, depth, name)):
+                    continue
+                if remembered:
+                    fixed.add(name)
+                yield Entry(name, is_folder)
+
+
+def _listed_before(found: list[tuple[_Row, Values]], row: _Row, depth: int, name: str) -> bool:
+    """Whether a row before this one lists the same name."""
+    for earlier, values in found:
+        if earlier is row:
+            return False
+        segment = earlier.segments[depth]
+        if all(key in earlier.choices for key in segment.keys) and segment.match(name, dict(values), earlier.choices):
+            return True
+    return False
