@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TypeAlias
@@ -32,6 +32,8 @@ class Identified:
         if file is None:
             return None
         etag = sha256(f"{self.identity}\0{path}".encode()).hexdigest()[:32]
+        if file.located:
+            return replace(file, etag=etag, located=self._located(file.located, path))
         if file.cheap or file.size is not None:
             return replace(file, etag=etag)
 
@@ -39,6 +41,14 @@ class Identified:
             return self.cache.get(etag, lambda: file.read(0, None))[start:stop]
 
         return replace(file, etag=etag, read=read)
+
+    def _located(self, located: Callable[[str], File], path: str) -> Callable[[str], File]:
+        """Files that differ by URL differ by ETag."""
+
+        def file(url: str) -> File:
+            return replace(located(url), etag=sha256(f"{self.identity}\0{path}\0{url}".encode()).hexdigest()[:32])
+
+        return file
 
     def entries(self, path: str) -> Iterator[Entry] | None:
         return self.tree.entries(path)

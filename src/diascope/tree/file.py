@@ -22,6 +22,11 @@ class File:
     """An opaque text that changes with the bytes, without quotes; known without making them."""
     cheap: bool = False
     """In memory or one positional read: not worth another thread."""
+    located: Callable[[str], File] | None = None
+    """The same file given the absolute URL it is asked for by, where what it says depends on that; for doors without
+    URLs it is as it is, with relative references."""
+    moved: str | None = None
+    """Where its bytes are instead, as a path relative to the folder it lies in; a door that can redirect does."""
 
 
 class Entry(NamedTuple):
@@ -36,7 +41,11 @@ class Tree(Protocol):
     """
 
     def file(self, path: str) -> File | None:
-        """The file at this path, or None where there is none."""
+        """The file at this path, or None where there is none.
+
+        A folder's path with a slash behind it gives the file that answers for the folder where a door has a use for
+        one, and is never listed: so a path is a file or a folder and never both, and yet a IIIF base URI redirects.
+        """
         ...
 
     def entries(self, path: str) -> Iterator[Entry] | None:

@@ -59,7 +59,7 @@ class _Row:
     def names(self, depth: int, values: Values) -> Iterator[str]:
         """The spellings of one segment, given the values of those before it."""
         segment = self.segments[depth]
-        if all(key in self.choices for key in segment.keys):
+        if segment.text and all(key in self.choices for key in segment.keys):
             yield from (segment.text.format(**more) for more in self._product(segment.keys, values))
 
     def _product(self, keys: Sequence[str], values: Values) -> Iterator[Values]:
@@ -95,7 +95,8 @@ class Table:
 
         ``make`` is called with the fields of the pattern. The choices of a field are a function of the fields
         before it: a range gives integers, any other sequence texts. A field without choices takes any text, and is
-        served but not listed; ``make`` then says with None that there is no such file.
+        served but not listed; ``make`` then says with None that there is no such file. A pattern that ends in a slash
+        is the file that answers for a folder.
         """
         self.rows.append(_Row(tuple(map(_segment, pattern.split("/"))), make, choices))
 
