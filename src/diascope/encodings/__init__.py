@@ -1,0 +1,1 @@
+"""How pixels and bytes are encoded: one file an encoding, each a function that gives equal bytes for equal input."""
