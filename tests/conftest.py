@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from diascope.tree.file import Tree
+from tests.servers import LiveServer, of_folder, of_tree
 
 HERE = Path(__file__).parent
 
@@ -24,3 +28,32 @@ def shared_data_folder() -> Path | None:
     named = os.environ.get("DIASCOPE_TEST_DATA")
     candidates = [Path(named)] if named else [HERE.parents[1] / "shared" / "data"]
     return next((folder for folder in candidates if (folder / "manifest.tsv").is_file()), None)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Callable[[Path], str]]:
+    """``server(folder)`` serves a folder as the repository of its name; gives the URL, without a slash at its end."""
+    running: dict[Path, LiveServer] = {}
+
+    def url(folder: Path) -> str:
+        if folder not in running:
+            running[folder] = of_folder(folder)
+        return running[folder].url
+
+    yield url
+    for each in running.values():
+        each.stop()
+
+
+@pytest.fixture(scope="module")
+def tree_server() -> Iterator[Callable[[Tree], str]]:
+    """``tree_server(tree)`` serves a tree below ``{url}/data/``; gives the URL, without a slash at its end."""
+    running: list[LiveServer] = []
+
+    def url(tree: Tree) -> str:
+        running.append(of_tree(tree))
+        return running[-1].url
+
+    yield url
+    for each in running:
+        each.stop()

@@ -14,7 +14,7 @@ from diascope.errors import DiascopeError, Unsupported
 from diascope.layouts.layout import Layout
 from diascope.operations.view import ORIGINAL, View, view
 from diascope.registry import registry
-from diascope.tree.cache import FileCache, Identified, file_cache
+from diascope.tree.cache import Identified
 from diascope.tree.file import Entry, File, Tree
 
 STORED = "stored"
@@ -35,7 +35,6 @@ class ByName:
     """Every image of the catalogue under every view in every layout."""
 
     catalogue: Catalogue
-    files: FileCache = field(default_factory=lambda: file_cache(0))
     _viewed: BoundedCache[Viewed] = field(default_factory=lambda: BoundedCache(VIEWS, weigh=lambda _: 1))
 
     def file(self, path: str) -> File | None:
@@ -91,7 +90,7 @@ class ByName:
         trees: dict[str, Tree | Unsupported] = {}
         for layout in layouts().values():
             reason = layout.refuses(image)
-            tree = Unsupported(reason) if reason else Identified(layout.tree(image), identity, self.files)
+            tree = Unsupported(reason) if reason else Identified(layout.tree(image), identity, self.catalogue.files)
             trees.update(dict.fromkeys((image.name + suffix for suffix in (layout.suffix, *layout.companions)), tree))
         return Viewed(trees)
 

@@ -11,6 +11,7 @@ from diascope.errors import NotFound
 from diascope.image.cache import chunk_cache
 from diascope.settings import Settings
 from diascope.stores.local import LocalStore
+from diascope.tree.cache import FileCache, file_cache
 
 PLACES = 100_000
 """How many looks at a store are remembered."""
@@ -21,6 +22,10 @@ class Catalogue:
     """The repositories by name."""
 
     repositories: Mapping[str, Repository]
+    files: FileCache
+    """Encoded files of all repositories."""
+    max_request: int
+    """How many bytes an answer may have that is made at once."""
 
     def repository(self, name: str) -> Repository:
         """Raises NotFound where there is none of this name."""
@@ -47,4 +52,4 @@ def catalogue(settings: Settings) -> Catalogue:
             places=places,
             refresh_seconds=settings.refresh_seconds,
         )
-    return Catalogue(repositories)
+    return Catalogue(repositories, file_cache(settings.file_cache), settings.max_request)

@@ -112,8 +112,10 @@ class Repository:
     def listed(self, path: str) -> Iterator[Place]:
         """What lies in a folder, by name, told from the names and what a folder holds; no image is opened."""
         for name, is_folder in sorted(self.store.names(path)):
-            below = f"{path}/{name}" if path else name
-            if not is_folder:
-                yield Place("image" if named_as_image(name) else "file", below)
-            elif place := self.place(below):
+            if place := self.seen(path, name, is_folder):
                 yield place
+
+    def seen(self, folder: str, name: str, is_folder: bool) -> Place | None:
+        """What a name in a folder is, None where it has gone in the meantime."""
+        path = f"{folder}/{name}" if folder else name
+        return self.place(path) if is_folder else Place("image" if named_as_image(name) else "file", path)

@@ -1,0 +1,5 @@
+"""``python -m diascope``: the command line."""
+
+from diascope.cli import main
+
+main()

@@ -1,0 +1,159 @@
+"""The answer to a request for a path of a tree: conditional, partial, a listing or an error (RFC 9110).
+
+It is made without any web framework, in whatever thread, so that every door which speaks HTTP shares it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from http import HTTPStatus
+from urllib.parse import quote
+
+from diascope.access.problem import MEDIA_TYPE, problem, status_of, title_of
+from diascope.access.ranges import NotSatisfiable, Part, parts
+from diascope.errors import DiascopeError
+from diascope.tree.file import File
+
+ALLOW = "GET, HEAD, OPTIONS"
+
+BLOCK = 4 << 20
+"""A longer body is sent in blocks of so many bytes, so that a file of any length costs little memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request: GET or HEAD of an address, with its headers' names in lower case."""
+
+    method: str
+    url: str
+    """Absolute, without the query, its path percent-encoded."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response whose body may still have to be made, block by block, in a thread that may wait."""
+
+    status: HTTPStatus
+    headers: dict[str, str]
+    body: bytes | Iterator[bytes] = b""
+
+
+def failed(error: DiascopeError, asked: Asked) -> Answer:
+    """An error as problem details."""
+    status = status_of(error)
+    body = problem(status, title_of(error), str(error), asked.url)
+    headers = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), "cache-control": "no-store"}
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["retry-after"] = "1"
+    return Answer(status, headers, body)
+
+
+def refused(asked: Asked) -> Answer:
+    """Neither GET nor HEAD: nothing here can be changed."""
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    body = problem(status, "The method is not allowed", f"{asked.method} is not served; GET and HEAD are", asked.url)
+    return Answer(status, {"content-type": MEDIA_TYPE, "content-length": str(len(body)), "allow": ALLOW}, body)
+
+
+def moved(location: str, status: HTTPStatus = HTTPStatus.PERMANENT_REDIRECT) -> Answer:
+    """A redirect; the location is a path that is not yet percent-encoded."""
+    return Answer(status, {"location": quote(location, safe="/~,=+@:!$&'()*;"), "content-length": "0"})
+
+
+def answered(file: File, asked: Asked) -> Answer:
+    """A file, whole or in the parts asked for; not at all where the client has it already."""
+    if file.located is not None:
+        file = file.located(asked.url)
+    tag = f'"{file.etag}"' if file.etag else None
+    headers = {"content-type": file.media_type, "accept-ranges": "bytes", "cache-control": "no-cache"}
+    if tag:
+        headers["etag"] = tag
+    if tag and _has(asked.headers.get("if-none-match"), tag):
+        return Answer(HTTPStatus.NOT_MODIFIED, headers)
+    if tag and "if-match" in asked.headers and not _has(asked.headers["if-match"], tag):
+        return Answer(HTTPStatus.PRECONDITION_FAILED, {**headers, "content-length": "0"})
+    if asked.method == "HEAD" and file.size is None:
+        return Answer(HTTPStatus.OK, headers)
+    return _body(file, asked, headers, tag)
+
+
+def _body(file: File, asked: Asked, headers: dict[str, str], tag: str | None) -> Answer:
+    size, read = file.size, file.read
+    if size is None:
+        data = file.read(0, None)
+        size, read = len(data), lambda start, stop: data[start:stop]
+    current = asked.headers.get("if-range", tag) == tag
+    try:
+        wanted = parts(asked.headers.get("range"), size) if current and asked.method == "GET" else None
+    except NotSatisfiable:
+        unsatisfied = {"content-range": f"bytes */{size}", "content-length": "0"}
+        return Answer(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers | unsatisfied)
+    if wanted is None:
+        return _sent(HTTPStatus.OK, headers, size, asked, lambda: _blocks(read, Part(0, size)))
+    if len(wanted) == 1:
+        (part,) = wanted
+        headers = headers | {"content-range": f"bytes {part.start}-{part.stop - 1}/{size}"}
+        return _sent(HTTPStatus.PARTIAL_CONTENT, headers, part.stop - part.start, asked, lambda: _blocks(read, part))
+    return _multipart(read, size, wanted, asked, headers)
+
+
+def _sent(
+    status: HTTPStatus, headers: dict[str, str], length: int, asked: Asked, blocks: Callable[[], Iterator[bytes]]
+) -> Answer:
+    """A body of known length: short ones made now, so that an error still has a status of its own."""
+    headers = headers | {"content-length": str(length)}
+    if asked.method == "HEAD":
+        return Answer(status, headers)
+    if length <= BLOCK:
+        return Answer(status, headers, b"".join(blocks()))
+    return Answer(status, headers, _begun(blocks()))
+
+
+def _begun(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The blocks, the first of them made now."""
+    first = next(blocks)
+
+    def all_of_them() -> Iterator[bytes]:
+        yield first
+        yield from blocks
+
+    return all_of_them()
+
+
+def _blocks(read: Callable[[int, int | None], bytes], part: Part) -> Iterator[bytes]:
+    for start in range(part.start, part.stop, BLOCK):
+        yield read(start, min(start + BLOCK, part.stop))
+
+
+def _multipart(
+    read: Callable[[int, int | None], bytes], size: int, wanted: list[Part], asked: Asked, headers: dict[str, str]
+) -> Answer:
+    """Several parts as multipart/byteranges (RFC 9110, section 14.6)."""
+    boundary = sha256(repr((wanted, asked.url)).encode()).hexdigest()[:32]
+    media_type = headers["content-type"]
+    heads = [
+        f"\r\n--{boundary}\r\ncontent-type: {media_type}\r\n"
+        f"content-range: bytes {part.start}-{part.stop - 1}/{size}\r\n\r\n".encode()
+        for part in wanted
+    ]
+    end = f"\r\n--{boundary}--\r\n".encode()
+    length = sum(len(head) + part.stop - part.start for head, part in zip(heads, wanted, strict=True)) + len(end)
+
+    def blocks() -> Iterator[bytes]:
+        for head, part in zip(heads, wanted, strict=True):
+            yield head
+            yield from _blocks(read, part)
+        yield end
+
+    headers = headers | {"content-type": f"multipart/byteranges; boundary={boundary}"}
+    return _sent(HTTPStatus.PARTIAL_CONTENT, headers, length, asked, blocks)
+
+
+def _has(header: str | None, tag: str) -> bool:
+    """Whether an If-Match or If-None-Match header names the tag, weakly compared."""
+    if header is None:
+        return False
+    return header.strip() == "*" or tag in (text.strip().removeprefix("W/") for text in header.split(","))

@@ -1,0 +1,74 @@
+"""The tree over HTTP, below ``/data/``: files, listings of folders as JSON, redirects to canonical addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import islice
+from urllib.parse import parse_qs, quote
+
+from diascope.access.answer import Answer, Asked, answered, failed, moved
+from diascope.errors import BadRequest, DiascopeError, NotFound, TooLarge
+from diascope.tree.file import Tree, json_file
+
+PAGE = 1000
+"""How many entries a listing has at the most."""
+
+DEEPEST = 1_000_000
+"""How far into a folder a listing reaches: a folder may have billions of entries, made one after another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Answers requests for paths of the root tree."""
+
+    tree: Tree
+    canonical: Callable[[str], str]
+    """A path with its view spelled canonically."""
+
+    def answer(self, path: str, query: str, asked: Asked) -> Answer:
+        """Whatever happens is told with a status of its own; trouble is never 404."""
+        try:
+            return self._answer(path, query, asked)
+        except DiascopeError as error:
+            return failed(error, asked)
+
+    def _answer(self, path: str, query: str, asked: Asked) -> Answer:
+        canonical = self.canonical(path.removesuffix("/"))
+        if canonical != path.removesuffix("/"):
+            return moved(f"/data/{canonical}" + "/" * path.endswith("/"))
+        file = None if path.endswith("/") else self.tree.file(path)
+        if file is not None and file.moved is not None:
+            return moved(f"/data/{path.rpartition('/')[0]}/{file.moved}", HTTPStatus.SEE_OTHER)
+        return answered(file, asked) if file else self._listing(canonical, query, asked)
+
+    def _listing(self, path: str, query: str, asked: Asked) -> Answer:
+        entries = self.tree.entries(path)
+        if entries is None:
+            raise NotFound(f"there is nothing at {path!r}")
+        offset = _offset(query)
+        page = list(islice(entries, offset, offset + PAGE + 1))
+        base = f"/data/{quote(path)}/" if path else "/data/"
+        document = {
+            "path": path,
+            "entries": [
+                {
+                    "name": e.name,
+                    "type": "folder" if e.is_folder else "file",
+                    "url": base + quote(e.name) + "/" * e.is_folder,
+                }
+                for e in page[:PAGE]
+            ],
+            "next": f"{base}?offset={offset + PAGE}" if len(page) > PAGE else None,
+        }
+        return answered(json_file(document), asked)
+
+
+def _offset(query: str) -> int:
+    text = parse_qs(query).get("offset", ["0"])[-1]
+    if not (text.isascii() and text.isdecimal()) or len(text) > len(str(DEEPEST)):
+        raise BadRequest(f"offset={text!r} is no whole number of at most {DEEPEST}")
+    if int(text) > DEEPEST:
+        raise TooLarge(f"a listing reaches {DEEPEST} entries far")
+    return int(text)

@@ -1,0 +1,120 @@
+"""The HTTP server: ``/data/`` the tree, ``/api/`` the REST part, ``/`` the web application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from diascope.access.answer import Answer, Asked, failed, refused
+from diascope.errors import DiascopeError, Overloaded
+
+CORS = {
+    "access-control-allow-origin": "*",
+    "access-control-allow-methods": "GET, HEAD, OPTIONS",
+    "access-control-allow-headers": "range, if-range, if-match, if-none-match, content-type, cache-control, accept",
+    "access-control-expose-headers": "content-range, content-length, accept-ranges, etag, location, retry-after",
+    "access-control-max-age": "86400",
+    "cross-origin-resource-policy": "cross-origin",
+}
+"""Every viewer on every site may read: there is nothing here that a cookie opens."""
+
+WAITING = 512
+"""How many requests wait for a thread before more of them are told to come back."""
+
+
+@dataclass(slots=True)
+class Workers:
+    """As many threads as decode and encode at once, and a bounded queue before them."""
+
+    threads: int
+    _pool: ThreadPoolExecutor = field(init=False)
+    _pending: int = 0
+
+    def __post_init__(self) -> None:
+        self._pool = ThreadPoolExecutor(self.threads, "diascope")
+
+    async def run(self, work: Callable[[], Any]) -> Any:
+        """The result of work done in one of the threads; raises Overloaded where too many wait already."""
+        if self._pending >= WAITING + self.threads:
+            raise Overloaded(f"{WAITING} requests are waiting already")
+        self._pending += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._pending -= 1
+
+
+Handler = Callable[[str, str, Asked], Answer]
+"""Of the path below the prefix, the query, and the request."""
+
+
+def server(handlers: dict[str, Handler], rest: dict[str, ASGIApp], threads: int) -> ASGIApp:
+    """An ASGI application that gives each request to the handler or application with its longest prefix."""
+    workers = Workers(threads)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            prefix = next((p for p in handlers if scope["path"].startswith(p)), None)
+            if prefix is not None:
+                await _handle(scope, send, workers, prefix, handlers[prefix])
+                return
+        application = next(app for p, app in rest.items() if scope.get("path", "/").startswith(p))
+        await application(scope, receive, send)
+
+    return app
+
+
+async def _handle(scope: Scope, send: Send, workers: Workers, prefix: str, handler: Handler) -> None:
+    asked = _asked(scope)
+    if asked.method == "OPTIONS":
+        await _send_head(send, 204, CORS)
+        await send({"type": "http.response.body", "body": b""})
+        return
+    answer = await _answer(scope, workers, prefix, handler, asked)
+    await _send_head(send, answer.status.value, CORS | answer.headers)
+    if isinstance(answer.body, bytes):
+        await send({"type": "http.response.body", "body": b"" if asked.method == "HEAD" else answer.body})
+    else:
+        await _send_blocks(send, workers, answer.body)
+
+
+async def _answer(scope: Scope, workers: Workers, prefix: str, handler: Handler, asked: Asked) -> Answer:
+    if asked.method not in {"GET", "HEAD"}:
+        return refused(asked)
+    path, query = scope["path"][len(prefix) :], scope["query_string"].decode("latin-1")
+    try:
+        answer: Answer = await workers.run(lambda: handler(path, query, asked))
+    except DiascopeError as error:
+        return failed(error, asked)
+    return answer
+
+
+async def _send_blocks(send: Send, workers: Workers, blocks: Iterator[bytes]) -> None:
+    """A body block by block. Trouble in the middle cuts the connection: the client sees that bytes are missing."""
+    while (block := await workers.run(lambda: next(blocks, None))) is not None:
+        await send({"type": "http.response.body", "body": block, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_head(send: Send, status: int, headers: dict[str, str]) -> None:
+    encoded = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+
+
+def _asked(scope: Scope) -> Asked:
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    host = headers.get("host") or ":".join(map(str, scope.get("server") or ("localhost",)))
+    return Asked(scope["method"], f"{scope['scheme']}://{host}{quote(scope['path'], safe=SAFE)}", headers)
+
+
+SAFE = "/~,=+@:!$&'()*;"
+"""What stands in a path as it is (RFC 3986, section 3.3)."""

@@ -1,0 +1,47 @@
+"""Errors as problem details, the one shape in which HTTP tells them (https://www.rfc-editor.org/rfc/rfc9457)."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+
+from diascope.errors import (
+    BadRequest,
+    DiascopeError,
+    Forbidden,
+    NotFound,
+    Overloaded,
+    TooLarge,
+    Unavailable,
+    Unreadable,
+    Unsupported,
+)
+
+STATUS: dict[type[DiascopeError], HTTPStatus] = {
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    BadRequest: HTTPStatus.BAD_REQUEST,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    Unsupported: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Unreadable: HTTPStatus.BAD_GATEWAY,
+    Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
+    Unavailable: HTTPStatus.NOT_IMPLEMENTED,
+}
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def status_of(error: DiascopeError) -> HTTPStatus:
+    """The status of an error, that of its nearest parent in the table."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def title_of(error: DiascopeError) -> str:
+    """What kind of trouble it is, in the first sentence of the error's own description."""
+    return (type(error).__doc__ or "").strip().partition(".")[0].partition(";")[0]
+
+
+def problem(status: HTTPStatus, title: str, detail: str, instance: str) -> bytes:
+    """The body of an error: what kind it is, what happened here, and to which address."""
+    document = {"type": "about:blank", "title": title, "status": status.value, "detail": detail, "instance": instance}
+    return json.dumps(document, indent=2, ensure_ascii=False).encode(errors="replace")

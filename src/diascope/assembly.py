@@ -1,0 +1,25 @@
+"""The whole server put together: catalogue, tree, and the doors to them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from starlette.types import ASGIApp
+
+from diascope import __version__
+from diascope.access.api import api
+from diascope.access.data import Data
+from diascope.access.http import server
+from diascope.access.pages import pages
+from diascope.arrangements.by_name import ByName
+from diascope.arrangements.representations import representations
+from diascope.catalogue.catalogue import catalogue
+from diascope.settings import Settings
+
+
+def application(settings: Settings) -> ASGIApp:
+    """The ASGI application of these settings."""
+    images = catalogue(settings)
+    root = ByName(images)
+    rest: dict[str, ASGIApp] = {"/api": api(images, partial(representations, images), __version__), "/": pages()}
+    return server({"/data/": Data(root, root.canonical).answer}, rest, settings.threads)

@@ -1,0 +1,35 @@
+"""The image that a path of the REST part names."""
+
+from __future__ import annotations
+
+from diascope.catalogue.address import Found, Scene, found, scene
+from diascope.catalogue.catalogue import Catalogue
+from diascope.errors import NotFound
+from diascope.image.image import Image
+from diascope.operations.view import view
+
+
+def image_file(catalogue: Catalogue, path: str) -> Found:
+    """The image file that a path leads to or through; raises NotFound."""
+    place = found(catalogue, path)
+    if place is None or place.place.what != "image":
+        raise NotFound(f"there is no image at {path!r}")
+    return place
+
+
+def image(catalogue: Catalogue, path: str) -> Scene:
+    """The image at a path; raises NotFound, naming what there is where the file has several images."""
+    place = image_file(catalogue, path)
+    opened = place.repository.opened(place.place)
+    within = scene(opened, place.rest)
+    if within is None or within.rest:
+        names = ", ".join(opened.dataset.images)
+        raise NotFound(f"there is no image at {path!r}; the file has: {names[:500]}")
+    return within
+
+
+def viewed(catalogue: Catalogue, path: str, steps: str) -> tuple[Image, str]:
+    """The image at a path under a view, and the identity of its pixels."""
+    within = image(catalogue, path)
+    applied = view(steps, catalogue.repository(path.partition("/")[0]).views)
+    return applied.applied(within.image), f"{within.identity}\0{applied}"

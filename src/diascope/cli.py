@@ -1,0 +1,100 @@
+"""The command line: ``diascope serve|info|ls|get|doctor``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from diascope import __version__
+from diascope.errors import DiascopeError
+
+DEBUG = "diascope.debug"
+
+
+class _Commands(click.Group):
+    """Errors are one clear line and exit code 2; with ``--debug`` a traceback as well."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (DiascopeError, OSError) as error:
+            if ctx.meta.get(DEBUG):
+                raise
+            click.echo(f"diascope: {' '.join(str(error).split())}", err=True)
+            sys.exit(2)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="diascope")
+@click.option("--debug", is_flag=True, help="Show where an error comes from.")
+@click.pass_context
+def main(context: click.Context, *, debug: bool) -> None:
+    """Images where they lie, transformed on the way, in the format each tool wants."""
+    context.meta[DEBUG] = debug
+
+
+@main.command()
+@click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--host", help="The address to listen on.  [default: 127.0.0.1]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="The port to listen on; 0 takes a free one.  [default: 8400]"
+)
+@click.option("--follow-links", is_flag=True, help="Let symbolic links lead out of the folders.")
+def serve(folders: tuple[Path, ...], host: str | None, port: int | None, *, follow_links: bool) -> None:
+    """Serve FOLDERS of images, each as a repository of its name, beside those of diascope.toml."""
+    from diascope.commands.serve import run, settings_for
+
+    run(settings_for(folders, host, port, follow_links=follow_links))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def info(file: Path, *, as_json: bool) -> None:
+    """Print what the image FILE is."""
+    from diascope.commands.info import told
+
+    click.echo(told(file, as_json=as_json))
+
+
+@main.command()
+@click.argument("address")
+@click.option("-l", "--long", is_flag=True, help="Print sizes and types too.")
+@click.option("--most", default=1000, show_default=True, help="How many entries are printed at the most.")
+def ls(address: str, most: int, *, long: bool) -> None:
+    """List what lies at ADDRESS: a folder, an image, a view or a representation.
+
+    An address is a path on this machine with views and representations behind it, or the URL of a Diascope server:
+    images/cells.tif/render or http://localhost:8400/data/images.
+    """
+    from diascope.commands.ls import lines
+
+    for line in lines(address, most, long=long):
+        click.echo(line)
+
+
+@main.command()
+@click.argument("address")
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--overwrite", is_flag=True, help="Replace what is at TARGET.")
+def get(address: str, target: Path, *, overwrite: bool) -> None:
+    """Write the representation at ADDRESS to TARGET, a file or, for representations of many files, a folder.
+
+    For example: diascope get images/cells.tif/original/cells.ome.zarr cells.ome.zarr
+    """
+    from diascope.commands.get import written
+
+    written(address, target, overwrite=overwrite)
+
+
+@main.command()
+def doctor() -> None:
+    """Say what works on this machine and what is missing, with the command that mends it."""
+    from diascope.commands.doctor import report
+
+    text, well = report()
+    click.echo(text)
+    sys.exit(0 if well else 1)

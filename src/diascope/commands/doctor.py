@@ -1,0 +1,83 @@
+"""``diascope doctor``: what works on this machine, what is missing, and what mends it."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib import import_module
+from typing import NamedTuple
+
+from diascope import __version__
+from diascope.access.pages import web_folder
+from diascope.errors import DiascopeError
+from diascope.registry import registry
+from diascope.settings import Settings
+
+
+class Finding(NamedTuple):
+    what: str
+    works: bool
+    told: str
+    mend: str = ""
+
+
+LIBRARIES = (
+    "numpy",
+    "tifffile",
+    "imagecodecs",
+    "numcodecs",
+    "nibabel",
+    "indexed_gzip",
+    "PIL",
+    "cv2",
+    "uvicorn",
+    "fastapi",
+)
+
+
+def report() -> tuple[str, bool]:
+    """A line a finding, and whether everything works."""
+    findings = list(_findings())
+    lines = [f"Diascope {__version__} on Python {platform.python_version()}, {platform.platform()}"]
+    for finding in findings:
+        lines.append(f"{'ok     ' if finding.works else 'MISSING'}  {finding.what}: {finding.told}")
+        if not finding.works and finding.mend:
+            lines.append(f"         mend it with: {finding.mend}")
+    return "\n".join(lines), all(finding.works for finding in findings)
+
+
+def _findings() -> Iterator[Finding]:
+    yield _tried("Python", lambda: f"{sys.version.split()[0]}", "install Python 3.11 or later")
+    for name in LIBRARIES:
+        yield _tried(f"library {name}", partial(_version, name), "pip install --force-reinstall diascope")
+    for room in ("sources", "operations", "layouts"):
+        for name in registry(room):
+            yield _tried(f"{room[:-1]} {name}", partial(_title, room, name), "pip install diascope")
+    built = (web_folder() / "index.html").is_file()
+    yield Finding("web application", built, "built" if built else "not built", "make web (needs Node 20 or later)")
+    yield _tried("settings", lambda: _repositories(Settings()), "correct diascope.toml or the environment")
+
+
+def _tried(what: str, look: Callable[[], str], mend: str) -> Finding:
+    try:
+        return Finding(what, True, look())
+    except (ImportError, ValueError, AttributeError, OSError, DiascopeError) as error:
+        return Finding(what, False, " ".join(str(error).split())[:300], mend)
+
+
+def _title(room: str, name: str) -> str:
+    return str(registry(room)[name].title)
+
+
+def _version(name: str) -> str:
+    module = import_module(name)
+    return str(getattr(module, "__version__", "installed"))
+
+
+def _repositories(settings: Settings) -> str:
+    for name, entry in settings.repositories.items():
+        if not entry.path.is_dir():
+            raise NotADirectoryError(f"repository {name!r}: there is no folder {str(entry.path)!r}")
+    return f"{len(settings.repositories)} repositories configured"

@@ -1,0 +1,58 @@
+"""``diascope serve``: the HTTP server on the repositories of the settings and the folders given."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+import uvicorn
+
+from diascope.assembly import application
+from diascope.errors import BadRequest, Unavailable
+from diascope.settings import RepositorySettings, Settings
+
+BACKLOG = 2048
+
+
+def settings_for(folders: Iterable[Path], host: str | None, port: int | None, *, follow_links: bool) -> Settings:
+    """The settings with the folders as further repositories; raises BadRequest where two would have one name."""
+    settings = Settings()
+    given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
+    repositories = dict(settings.repositories)
+    for folder in folders:
+        name = folder.resolve().name or "root"
+        if name in repositories:
+            raise BadRequest(f"two repositories would be named {name!r}: name them in diascope.toml")
+        repositories[name] = RepositorySettings(path=folder.resolve(), follow_links=follow_links)
+    if not repositories:
+        raise BadRequest("there is nothing to serve: give a folder, or repositories in diascope.toml")
+    return settings.model_copy(update={**given, "repositories": repositories})
+
+
+def run(settings: Settings) -> None:
+    """Serve until interrupted; the address is printed once connections are accepted."""
+    app = application(settings)
+    listener = _listener(settings)
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else "localhost" if host in {"0.0.0.0", "127.0.0.1"} else host  # noqa: S104
+    click.echo(f"Diascope serves {', '.join(settings.repositories)} at http://{shown}:{port}/")
+    click.echo("Press Ctrl+C to stop.")
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", server_header=False)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listener(settings: Settings) -> socket.socket:
+    """A socket that accepts connections from now on; raises Unavailable where the port is taken."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        raise Unavailable(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; choose another with --port, or 0"
+        ) from error
+    listener.listen(BACKLOG)
+    return listener
