@@ -1,0 +1,69 @@
+"""The chain of image file directories, walked before anything else is believed (TIFF 6.0, section 2).
+
+classic   II|MM 42 first:4      count:2  tags:12 each  next:4
+NDPI      II    42 first:8      count:2  tags:12 each  next:8
+BigTIFF   II|MM 43 8 0 first:8  count:8  tags:20 each  next:8
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import NamedTuple
+
+from diascope.errors import Unreadable
+from diascope.stores.store import Blob
+
+MAX_PAGES = 250_000
+"""More directories than this are refused: parsing them takes minutes."""
+
+MAX_TAGS = 4096
+"""More tags in one directory are no TIFF, as tifffile has it."""
+
+
+class _Layout(NamedTuple):
+    first: int
+    """Where the offset of the first directory stands."""
+    tags: Struct
+    tag: int
+    next: Struct
+
+
+def check_chain(blob: Blob, name: str) -> int:
+    """The number of directories; raises Unreadable where there is none, or where the chain has no end."""
+    layout = _layout(blob.read(0, 16), name)
+    seen: set[int] = set()
+    offset = _number(blob, layout.first, layout.next)
+    while offset:
+        if offset in seen:
+            raise Unreadable(f"{name}: its chain of {len(seen)} image directories leads back into itself")
+        if offset >= blob.stat.size or len(seen) >= MAX_PAGES:
+            break
+        seen.add(offset)
+        offset = _next(blob, offset, layout)
+    if not seen:
+        raise Unreadable(f"{name}: a TIFF file without an image directory")
+    if len(seen) >= MAX_PAGES:
+        raise Unreadable(f"{name}: more than {MAX_PAGES} image directories")
+    return len(seen)
+
+
+def _next(blob: Blob, offset: int, layout: _Layout) -> int:
+    """The offset of the directory after this one, 0 where there is none that can be read."""
+    tags = _number(blob, offset, layout.tags)
+    return _number(blob, offset + layout.tags.size + tags * layout.tag, layout.next) if tags <= MAX_TAGS else 0
+
+
+def _number(blob: Blob, at: int, form: Struct) -> int:
+    data = blob.read(at, at + form.size)
+    return int(form.unpack(data)[0]) if len(data) == form.size else 0
+
+
+def _layout(head: bytes, name: str) -> _Layout:
+    order = {b"II": "<", b"MM": ">", b"EP": "<"}.get(head[:2])
+    if order is None or len(head) < 8:  # noqa: PLR2004
+        raise Unreadable(f"{name}: no TIFF file, it begins with {head[:4]!r}")
+    if 43 in (head[2], head[3]):  # noqa: PLR2004
+        return _Layout(8, Struct(order + "Q"), 20, Struct(order + "Q"))
+    if name.lower().endswith(".ndpi") and order == "<":
+        return _Layout(4, Struct("<H"), 12, Struct("<Q"))
+    return _Layout(4, Struct(order + "H"), 12, Struct(order + "I"))

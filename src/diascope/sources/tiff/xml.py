@@ -1,0 +1,52 @@
+"""XML of strangers, parsed without entities."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+from diascope.errors import Unreadable
+
+MAX_XML = 1 << 25
+"""Bytes of a document: a tree of it takes some ten times the memory."""
+
+
+def check_xml(text: str, name: str) -> None:
+    """Raise Unreadable where parsing the text might take more than its size allows."""
+    if len(text) > MAX_XML:
+        raise Unreadable(f"{name}: an XML description of {len(text)} characters, the limit is {MAX_XML}")
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise Unreadable(f"{name}: its XML description declares a document type or entities, which is refused")
+
+
+def parsed_xml(text: str, name: str) -> ET.Element:
+    """The root of a document; raises Unreadable where it is none or where it declares entities."""
+    check_xml(text, name)
+    try:
+        return ET.fromstring(text)  # noqa: S314 - entities are refused above
+    except ET.ParseError as error:
+        raise Unreadable(f"{name}: its XML description cannot be parsed: {error}") from error
+
+
+def local(element: ET.Element) -> str:
+    """The tag without its namespace."""
+    return element.tag.rpartition("}")[2]
+
+
+def children(element: ET.Element | None, tag: str) -> list[ET.Element]:
+    """The direct children of this name in any namespace."""
+    return [child for child in element if local(child) == tag] if element is not None else []
+
+
+def child(element: ET.Element | None, tag: str) -> ET.Element | None:
+    """The first of them."""
+    found = children(element, tag)
+    return found[0] if found else None
+
+
+def number(text: str | None) -> float | None:
+    """The number that a text spells, None where it spells none or one that is not finite."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if abs(value) < float("inf") else None
