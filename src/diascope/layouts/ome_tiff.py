@@ -1,0 +1,122 @@
+"""A virtual pyramidal OME-TIFF, uncompressed and tiled, so that any range of its bytes is made alone.
+
+https://docs.openmicroscopy.org/ome-model/6.3.1/ome-tiff/specification.html; the coarser levels are SubIFDs of their
+plane, as its section on sub-resolutions asks. The planes follow one another with z fastest, then c, then t
+(``tiff_pyramid`` draws the bytes). Pixels are stored as they are, save that booleans are bytes 0 and 1, float16 becomes
+float32, and the colours of an 8 or 16 bit picture lie side by side.
+"""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from diascope.image.axes import Axis
+from diascope.image.image import Image
+from diascope.image.level import Level
+from diascope.image.units import METRES, ratio
+from diascope.layouts.layout import Layout
+from diascope.layouts.ome_xml import TYPES, ome_xml
+from diascope.layouts.plane_stack import PlaneStack, plane_stack
+from diascope.layouts.tiff_directory import BIG, CLASSIC, Entry, rational, short, text
+from diascope.layouts.tiff_pyramid import TiffPyramid
+from diascope.tree.file import File, Tree
+from diascope.tree.runs import Runs
+from diascope.tree.table import Table, literal
+
+SUFFIX = ".ome.tif"
+MEDIA_TYPE = "image/tiff"
+
+LARGEST_SIZE = 2**31 - 1
+"""Of an axis, and of the number of planes: xsd:int in OME-XML."""
+
+STORED_AS = {"bool": "uint8", "float16": "float32"}
+"""Types that OME lacks and that others hold without loss."""
+
+X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, SOFTWARE = 282, 283, 296, 305
+CENTIMETRE = 3
+
+
+def ome_tiff(image: Image) -> File:
+    """The file of an image that ``refusal`` has nothing against; making it touches no pixel."""
+    runs = _runs(image)
+    return File(media_type=MEDIA_TYPE, size=runs.length, read=runs.read)
+
+
+def is_big(image: Image) -> bool:
+    """Whether the file is a BigTIFF, which BIDS wants to be named ``.ome.btf``."""
+    return ome_tiff(image).read(0, 4) == BIG.header()[:4]
+
+
+def refusal(image: Image) -> str | None:
+    """Why an OME-TIFF cannot hold this image."""
+    if _stored_type(image).name not in TYPES:
+        return f"OME-TIFF has no pixels of the type {image.dtype.name}: take the OME-Zarr or the NIfTI of this image"
+    stack = _stack(image)
+    if max(*image.shape, stack.planes) > LARGEST_SIZE or _runs(image).length > BIG.largest:
+        return f"an image of the shape {image.shape} is too large for an OME-TIFF: take its OME-Zarr, or crop it"
+    return None
+
+
+def _runs(image: Image) -> Runs:
+    stack = _stack(image)
+    xml = ome_xml(image, TYPES[stack.dtype.name], samples=stack.samples, planes=stack.planes)
+    tags = tuple(tuple(_tags(image, level)) for level in stack.levels)
+    laid_out = partial(TiffPyramid, stack=stack, description=xml, tags=tags)
+    classic = laid_out(form=CLASSIC).runs()
+    return classic if classic.length <= CLASSIC.largest else laid_out(form=BIG).runs()
+
+
+def _stored_type(image: Image) -> np.dtype[Any]:
+    return np.dtype(STORED_AS.get(image.dtype.name, image.dtype))
+
+
+def _stack(image: Image) -> PlaneStack:
+    picture = image.kind == "rgb" and image.dtype in (np.uint8, np.uint16)
+    return plane_stack(image, _stored_type(image), interleaved=picture)
+
+
+def _tags(image: Image, level: Level) -> list[Entry]:
+    """The program, and how many pixels a centimetre has where that is known."""
+    software = text(SOFTWARE, f"Diascope {version('diascope')}")
+    y, x = (
+        _pixels_per_centimetre(axis, scale)
+        for axis, scale in zip(image.axes, level.scale, strict=True)
+        if axis.name in "yx"
+    )
+    columns, rows = rational(X_RESOLUTION, x), rational(Y_RESOLUTION, y)
+    return [software, columns, rows, short(RESOLUTION_UNIT, CENTIMETRE)] if columns and rows else [software]
+
+
+def _pixels_per_centimetre(axis: Axis, scale: float) -> float:
+    """Zero where it is not known."""
+    return 1 / (scale * ratio(axis.unit, "centimeter")) if axis.unit in METRES and scale > 0 else 0.0
+
+
+def _tree(image: Image) -> Tree:
+    table = Table()
+    table.add(literal(image.name + SUFFIX), cache(lambda: ome_tiff(image)))
+    return table
+
+
+layout = Layout(
+    name="ome-tiff",
+    title="OME-TIFF",
+    suffix=SUFFIX,
+    is_folder=False,
+    refuses=refusal,
+    tree=_tree,
+    steps={
+        "Fiji": "Mount the server or download {url}, then Plugins > Bio-Formats > Bio-Formats Importer",
+        "QuPath": "Mount the server or download {url}, then File > Open",
+        "Python": (
+            "import fsspec, tifffile\n"
+            'with fsspec.open("{url}") as file, tifffile.TiffFile(file) as tiff:\n'
+            "    pixels = tiff.series[0].levels[-1].asarray()"
+        ),
+        "GDAL": "gdalinfo /vsicurl/{url}",
+    },
+)

@@ -1,0 +1,111 @@
+"""An image as planes that are cut into tiles, level by level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from diascope.image.image import Image
+from diascope.image.level import Level, padded
+from diascope.image.order import moved
+from diascope.image.pyramid import SMALL, dyadic
+from diascope.image.region import Ints, Region, grid_shape
+
+TILE = 256
+LARGE_TILE = 512
+LARGE = 1 << 14
+"""Planes with more rows or columns than this are cut into the larger tiles."""
+
+STEP = 16
+"""The sides of a tile are multiples of this (TIFF 6.0, section 15)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlaneStack:
+    """The planes of an image, in C order of the axes that number them; every level has all of them."""
+
+    axis_names: str
+    levels: tuple[Level, ...]
+    dtype: np.dtype[Any]
+    """Of the samples as they are stored, little endian."""
+    samples: int
+    """How many values a pixel of a plane has, interleaved: the colours of a picture, else one."""
+    outer: str
+    """The axes that number the planes."""
+    sizes: Ints
+    """The lengths of these axes."""
+    tile_shapes: tuple[tuple[int, int], ...]
+    """Rows and columns of the tiles of each level."""
+
+    @property
+    def planes(self) -> int:
+        return prod(self.sizes)
+
+    def grid(self, level: int) -> Ints:
+        """Rows and columns of tiles that cover a plane."""
+        return grid_shape(self.levels[level].shape[-2:], self.tile_shapes[level])
+
+    def tile_size(self, level: int) -> int:
+        """The bytes of one tile."""
+        return prod(self.tile_shapes[level]) * self.samples * self.dtype.itemsize
+
+    def tile(self, level: int, number: int) -> bytes:
+        """The tile of this number, counted row by row and plane by plane, with zeros beyond the plane's edges."""
+        rows, columns = self.grid(level)
+        number, column = divmod(number, columns)
+        plane, row = divmod(number, rows)
+        start = dict(zip(self.outer, _unravelled(plane, self.sizes), strict=True))
+        height, width = self.tile_shapes[level]
+        start |= {"y": row * height, "x": column * width}
+        extent = {"y": height, "x": width, "c": self.samples}
+        region = Region(
+            tuple(start.get(name, 0) for name in self.axis_names),
+            tuple(start.get(name, 0) + extent.get(name, 1) for name in self.axis_names),
+        )
+        pixels = padded(self.levels[level], region)
+        ordered = moved(pixels, self.axis_names, "yxc" if self.samples > 1 else "yx")
+        return ordered.astype(self.dtype, copy=False).tobytes()
+
+
+def plane_stack(image: Image, dtype: np.dtype[Any], *, interleaved: bool) -> PlaneStack:
+    """The planes of an image, with samples of this type and the channels of a pixel side by side or each in a plane."""
+    levels = flat_levels(image)
+    samples = image.size("c") if interleaved else 1
+    outer = "".join(name for name in image.axis_names if name not in ("cyx" if interleaved else "yx"))
+    return PlaneStack(
+        axis_names=image.axis_names,
+        levels=levels,
+        dtype=dtype.newbyteorder("<"),
+        samples=samples,
+        outer=outer,
+        sizes=tuple(image.size(name) for name in outer),
+        tile_shapes=tuple(map(_tile_shape, levels)),
+    )
+
+
+def flat_levels(image: Image) -> tuple[Level, ...]:
+    """The levels of an image where all have every plane; else levels that are reduced in rows and columns alone."""
+    planes = image.shape[:-2]
+    if all(level.shape[:-2] == planes for level in image.levels):
+        return image.levels
+    levels = dyadic(image).levels
+    last = next(k for k, level in enumerate(levels) if max(level.shape[-2:]) <= SMALL)
+    return levels[: last + 1]
+
+
+def _tile_shape(level: Level) -> tuple[int, int]:
+    largest = LARGE_TILE if max(level.shape[-2:]) > LARGE else TILE
+    height, width = (min(largest, -(-size // STEP) * STEP) for size in level.shape[-2:])
+    return height, width
+
+
+def _unravelled(number: int, sizes: Ints) -> Ints:
+    """The indices of a place counted in C order."""
+    indices = []
+    for size in reversed(sizes):
+        number, index = divmod(number, size)
+        indices.append(index)
+    return tuple(reversed(indices))
