@@ -3,6 +3,7 @@
 * DiascopeError
   - BadRequest     the request's own text is malformed or out of bounds
     - TooLarge     what it asks for is over a limit, which the message names
+    - Unimplemented  it is well-formed, and asks for an optional part of a standard that is not served
   - NotFound       there is no such path
   - Forbidden      the path leads where this server may not go
   - Unsupported    this image cannot be expressed in the way that was asked for
@@ -27,6 +28,10 @@ class BadRequest(DiascopeError, ValueError):
 
 class TooLarge(BadRequest):
     """What is asked for is over a limit, which the message names."""
+
+
+class Unimplemented(BadRequest):
+    """What is asked for is well-formed, and an optional part of a standard that is not served."""
 
 
 class NotFound(DiascopeError, FileNotFoundError):
