@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from diascope.catalogue.catalogue import Catalogue
@@ -43,7 +44,8 @@ def found(catalogue: Catalogue, path: str) -> Found | None:
 
 def is_single(dataset: Dataset) -> bool:
     """Whether the dataset's one image stands at the file's own path, not in a folder of scenes."""
-    return len(dataset.images) == 1
+    # The length of a plate would cost a look at each of its wells.
+    return len(list(islice(dataset.images, 2))) == 1
 
 
 def scene(opened: Opened, path: str) -> Scene | None:

@@ -34,7 +34,8 @@ class Lazily(Mapping[str, V], Generic[V]):
     """A mapping whose values are made when they are first asked for, and kept."""
 
     def __init__(self, names: Iterable[str], make: Callable[[str], V]) -> None:
-        self._names = dict.fromkeys(names)
+        """Names that are a mapping are asked, and listed only when these are: listing a plate's fields has a cost."""
+        self._names: Mapping[str, object] = names if isinstance(names, Mapping) else dict.fromkeys(names)
         self._make = make
         self._made: dict[str, V] = {}
         self._lock = Lock()

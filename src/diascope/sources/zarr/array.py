@@ -1,0 +1,104 @@
+"""The pixels of an array, read a region at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from diascope.bounded import BoundedCache
+from diascope.errors import DiascopeError, NotFound, Unreadable
+from diascope.image.level import Pixels
+from diascope.image.region import Ints, Region, chunk_region, touched
+from diascope.sources.zarr.documents import joined
+from diascope.sources.zarr.metadata import Metadata
+from diascope.sources.zarr.sharding import Index, Sharding
+from diascope.stores.store import Blob, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A shard that is open, with its index."""
+
+    blob: Blob
+    index: Index
+
+
+OPEN_SHARD = 1 << 19
+"""What a shard weighs besides its index, so that no more than 128 files are held open."""
+
+shards: BoundedCache[Shard | None] = BoundedCache(
+    1 << 26, weigh=lambda shard: OPEN_SHARD + (shard.index.nbytes if shard else 0)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Array:
+    """A Zarr array at a path of a store; missing chunks are its fill value, as both versions say."""
+
+    store: Store
+    path: str
+    metadata: Metadata
+
+    def read(self, region: Region) -> Pixels:
+        """The pixels of a region that lies inside, in the array's own order of axes, not to be written to.
+
+        A view of the chunk where the region lies in one. Raises Unreadable naming the chunk that is corrupt.
+        """
+        chunk_shape = self.metadata.chunk_shape
+        places = list(touched(region, chunk_shape))
+        if len(places) == 1:
+            origin = chunk_region(places[0], chunk_shape).start
+            return self._chunk(places[0])[region.shifted(origin).slices]
+        out = np.empty(region.shape, self.metadata.dtype)
+        for place in places:
+            box = chunk_region(place, chunk_shape)
+            both = box.intersection(region)
+            out[both.shifted(region.start).slices] = self._chunk(place)[both.shifted(box.start).slices]
+        return out
+
+    def _chunk(self, place: Ints) -> Pixels:
+        """The whole chunk at a place in the grid."""
+        sharding = self.metadata.sharding
+        pixels = self._within_shard(sharding, place) if sharding else self._stored(place)
+        return np.broadcast_to(self.metadata.fill, self.metadata.chunk_shape) if pixels is None else pixels
+
+    def _stored(self, place: Ints) -> Pixels | None:
+        key = self._key(place)
+        data = self.store.read(key)
+        if data is None:
+            return None
+        try:
+            return self.metadata.chain.decode(data)
+        except Exception as error:
+            raise corrupt(key, error) from error
+
+    def _within_shard(self, sharding: Sharding, place: Ints) -> Pixels | None:
+        per_shard = tuple(s // c for s, c in zip(sharding.shape, sharding.chunk_shape, strict=True))
+        key = self._key(tuple(i // n for i, n in zip(place, per_shard, strict=True)))
+        within = tuple(i % n for i, n in zip(place, per_shard, strict=True))
+        try:
+            shard = shards.get((self, key), lambda: self._shard(sharding, key))
+            if shard is None:
+                return None
+            return sharding.chunk(shard.blob.read, shard.blob.stat.size, shard.index, within)
+        except DiascopeError:
+            raise
+        except Exception as error:
+            raise corrupt(f"{key} at {within}", error) from error
+
+    def _shard(self, sharding: Sharding, key: str) -> Shard | None:
+        try:
+            blob = self.store.open(key)
+        except NotFound:
+            return None
+        return Shard(blob, sharding.index_of(blob.read, blob.stat.size))
+
+    def _key(self, place: Ints) -> str:
+        return joined(self.path, self.metadata.key(place))
+
+
+def corrupt(key: str, error: Exception) -> Unreadable:
+    """What to raise of a chunk that cannot be decoded."""
+    reason = " ".join(str(error).split())[:300] or type(error).__name__
+    return Unreadable(f"{key}: this chunk is corrupt: {reason}")

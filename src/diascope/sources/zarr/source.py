@@ -1,0 +1,68 @@
+"""OME-Zarr 0.1 to 0.5, and plain Zarr v2 and v3 (https://ngff.openmicroscopy.org/0.5/, https://zarr-specs.readthedocs.io)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import partial
+
+from diascope.errors import Unreadable
+from diascope.image.image import Image
+from diascope.sources.dataset import Dataset, Lazily
+from diascope.sources.source import Head, Source
+from diascope.sources.stem import stem
+from diascope.sources.zarr.collection import collection, found_image
+from diascope.sources.zarr.documents import joined
+from diascope.sources.zarr.labels import label_image, label_names
+from diascope.sources.zarr.node import MARKERS, Node, node
+from diascope.sources.zarr.plate import plate_images, well_images
+from diascope.stores.store import Store
+
+ENDINGS = (".ome.zarr", ".zarr")
+WITNESSES = ("", *MARKERS, "0/zarr.json", "0/.zarray", "labels", "labels/zarr.json", "labels/.zattrs")
+"""What of a folder is looked at to tell whether it changed; the time of a folder itself tells of new names in it."""
+
+
+def matches(head: Head) -> bool:
+    return not head.markers.isdisjoint(MARKERS)
+
+
+def version(store: Store, path: str) -> str:
+    """A hash of what the store says of the metadata; chunks rewritten in place do not change it."""
+    stats = (store.stat(joined(path, name) if name else path) for name in WITNESSES)
+    return hashlib.sha256("\0".join(stat.version if stat else "" for stat in stats).encode()).hexdigest()[:32]
+
+
+def opened(store: Store, path: str) -> Dataset:
+    """The image, the plate, or the collection of images that a Zarr hierarchy is."""
+    seen = version(store, path)
+    root = node(store, path)
+    if root is None:
+        raise Unreadable(f"{path}: this folder is neither a Zarr group nor an array")
+    images, labels = _contents(store, root)
+    return Dataset(version=seen, images=images, labels=labels, files=(path,))
+
+
+def _contents(store: Store, root: Node) -> tuple[Mapping[str, Image], Mapping[str, Image]]:
+    """Images and labels."""
+    if root.own is None and "multiscales" not in root.ome:
+        if "plate" in root.ome:
+            return plate_images(store, root), {}
+        if "well" in root.ome:
+            return well_images(store, root), {}
+        found = collection(store, root)
+        return found.images, found.labels
+    name = stem(root.path, ENDINGS) or "image"
+    labels = label_names(store, root) if root.own is None else ()
+    return {name: found_image(store, root, name)}, Lazily(labels, partial(label_image, store, root.path))
+
+
+source = Source(
+    name="zarr",
+    title="OME-Zarr",
+    suffixes=(),
+    markers=MARKERS,
+    matches=matches,
+    open=opened,
+    version=version,
+)
