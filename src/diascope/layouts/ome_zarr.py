@@ -1,0 +1,143 @@
+"""OME-Zarr 0.5 (https://ngff.openmicroscopy.org/0.5/) on Zarr 3, and 0.4 (…/0.4/) on Zarr 2.
+
+::
+
+    name.ome.zarr/                name.zarr2.ome.zarr/
+      zarr.json                     .zgroup  .zattrs
+      0/zarr.json                   0/.zarray
+      0/c/{t}/{c}/{z}/{y}/{x}       0/{t}/{c}/{z}/{y}/{x}
+
+Chunks are one pixel long along t and c, also those of colours: Viv and Neuroglancer take one channel at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from diascope.image.grid import served_chunk_shape
+from diascope.image.image import Image
+from diascope.image.region import grid_shape
+from diascope.layouts.layout import Layout
+from diascope.layouts.ome_metadata import multiscale, omero, world
+from diascope.layouts.zarr_array import DATA_TYPES, array_v2, array_v3, chunk
+from diascope.tree.file import File, Tree, json_file, whole
+from diascope.tree.table import Choices, Table, literal
+
+SUFFIX = ".ome.zarr"
+SUFFIX_0_4 = ".zarr2.ome.zarr"
+
+
+def tree(image: Image) -> Tree:
+    """The files of version 0.5."""
+    shapes = [served_chunk_shape(image.axes, level) for level in image.levels]
+
+    def array(level: int) -> File:
+        return json_file(array_v3(image.levels[level], shapes[level], image.axis_names))
+
+    root = literal(image.name + SUFFIX)
+    table = Table()
+    table.add(f"{root}/zarr.json", lambda: json_file(group_0_5(image)))
+    table.add(f"{root}/{{level}}/zarr.json", array, level=_levels(image))
+    _add_chunks(table, f"{root}/{{level}}/c", image, shapes)
+    return table
+
+
+def tree_0_4(image: Image) -> Tree:
+    """The files of version 0.4."""
+    shapes = [served_chunk_shape(image.axes, level) for level in image.levels]
+
+    def array(level: int) -> File:
+        return json_file(array_v2(image.levels[level], shapes[level]))
+
+    root = literal(image.name + SUFFIX_0_4)
+    table = Table()
+    table.add(f"{root}/.zgroup", lambda: json_file({"zarr_format": 2}))
+    table.add(f"{root}/.zattrs", lambda: json_file(attributes_0_4(image)))
+    table.add(f"{root}/{{level}}/.zarray", array, level=_levels(image))
+    _add_chunks(table, f"{root}/{{level}}", image, shapes)
+    return table
+
+
+def group_0_5(image: Image) -> dict[str, Any]:
+    """The document of the root ``zarr.json``."""
+    ome: dict[str, Any] = {"version": "0.5", "multiscales": [multiscale(image)]}
+    if shown := omero(image):
+        ome["omero"] = shown
+    if image.kind == "labels":
+        ome["image-label"] = {}
+    return {"zarr_format": 3, "node_type": "group", "attributes": {"ome": ome} | _extra(image)}
+
+
+def attributes_0_4(image: Image) -> dict[str, Any]:
+    """The document of ``.zattrs``."""
+    attributes: dict[str, Any] = {"multiscales": [{"version": "0.4"} | multiscale(image)]}
+    if shown := omero(image):
+        attributes["omero"] = {"version": "0.4"} | shown
+    if image.kind == "labels":
+        attributes["image-label"] = {"version": "0.4"}
+    return attributes | _extra(image)
+
+
+def _extra(image: Image) -> dict[str, Any]:
+    placed = world(image)
+    return {"diascope": placed} if placed else {}
+
+
+def _levels(image: Image) -> Choices:
+    return lambda **_: range(len(image.levels))
+
+
+def _add_chunks(table: Table, folder: str, image: Image, shapes: Sequence[Sequence[int]]) -> None:
+    """One file a chunk, in a folder for each axis but the last."""
+    grids = [grid_shape(level.shape, tuple(shape)) for level, shape in zip(image.levels, shapes, strict=True)]
+
+    def along(axis: int) -> Choices:
+        return lambda level, **_: range(grids[level][axis])
+
+    def made(level: int, **index: int) -> File:
+        place = tuple(index[axis.name] for axis in image.axes)
+        make: Callable[[], bytes] = lambda: chunk(image.levels[level], tuple(shapes[level]), place)  # noqa: E731
+        return whole(make, "application/octet-stream")
+
+    names = "/".join(f"{{{axis.name}}}" for axis in image.axes)
+    places = {axis.name: along(k) for k, axis in enumerate(image.axes)}
+    table.add(f"{folder}/{names}", made, level=_levels(image), **places)
+
+
+def refusal(image: Image) -> str | None:
+    """None but for pixels of a type that Zarr has no name for: two to five axes and any size are welcome."""
+    if image.dtype.name in DATA_TYPES:
+        return None
+    return f"Zarr has no pixels of the type {image.dtype.name}: open it through the view window, which gives uint8"
+
+
+layout = Layout(
+    name="ome-zarr",
+    title="OME-Zarr 0.5",
+    suffix=SUFFIX,
+    is_folder=True,
+    refuses=refusal,
+    tree=tree,
+    steps={
+        "Neuroglancer": "Add a layer with the source {url}|zarr3:",
+        "napari": "napari --plugin napari-ome-zarr {url}",
+        "Fiji": "Plugins > BigDataViewer > HDF5/N5/Zarr/OME-NGFF Viewer, and paste {url}",
+        "Python": 'import zarr; pixels = zarr.open_array("{url}0", mode="r")',
+    },
+)
+
+layout_0_4 = Layout(
+    name="ome-zarr-0_4",
+    title="OME-Zarr 0.4",
+    suffix=SUFFIX_0_4,
+    is_folder=True,
+    refuses=refusal,
+    tree=tree_0_4,
+    steps={
+        "Neuroglancer": "Add a layer with the source {url}|zarr2:",
+        "napari": "napari --plugin napari-ome-zarr {url}",
+        "Fiji": "Plugins > BigDataViewer > HDF5/N5/Zarr/OME-NGFF Viewer, and paste {url}",
+        "Python": 'import zarr; pixels = zarr.open_array("{url}0", mode="r")',
+    },
+)
