@@ -2,25 +2,84 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 from diascope.image.metadata import Metadata
-from diascope.sources.tiff import ome
+from diascope.sources.tiff import imagej, microscopes, ome, slides
 from diascope.sources.tiff.parsed import Parsed
+from diascope.sources.tiff.resolution import physical
 from diascope.sources.tiff.scene import Facts
 from diascope.sources.tiff.xml import parsed_xml
+
+Reader: TypeAlias = Callable[[Parsed, Any], Facts]
+
+READERS: dict[str, Reader] = {
+    "imagej": imagej.facts,
+    "svs": slides.svs,
+    "ndpi": slides.ndpi,
+    "scn": slides.scn,
+    "qpi": slides.qptiff,
+    "lsm": microscopes.lsm,
+    "stk": microscopes.stk,
+    "sis": microscopes.sis,
+}
+
+FLAGS: dict[str, Reader] = {
+    "is_sis": microscopes.sis,
+    "is_fei": microscopes.fei,
+    "is_sem": microscopes.sem,
+}
+"""Formats that keep their pages as plain TIFF does."""
+
+PALETTE = 256
+"""Colours of the longest palette that is told."""
 
 
 def facts_of(file: Parsed, series: list[Any]) -> list[Facts]:
     """For each series of a file what is known of it."""
-    kind = series[0].kind
-    if kind == "ome":
-        return _ome(file, series)
-    return [Facts(metadata=Metadata(format="TIFF"))] * len(series)
+    if series[0].kind == "ome":
+        known = _ome(file, series)
+    else:
+        reader = READERS.get(series[0].kind) or next(
+            (read for flag, read in FLAGS.items() if getattr(file.tiff, flag, False)), plain
+        )
+        known = [reader(file, each) for each in series]
+    return [_with_tags(facts, each.keyframe) for facts, each in zip(known, series, strict=True)]
+
+
+def plain(file: Parsed, series: Any) -> Facts:
+    """Of a TIFF file that no microscope claims."""
+    variant = "BigTIFF" if file.tiff.is_bigtiff else "TIFF"
+    description = "" if series.kind == "shaped" else series.keyframe.description
+    return Facts(spacing=physical(series.keyframe), metadata=Metadata(format=variant, description=description))
 
 
 def _ome(file: Parsed, series: list[Any]) -> list[Facts]:
     root = parsed_xml(file.tiff.ome_metadata, file.path)
     sizes = [(each.name, each.keyframe.imagewidth, each.keyframe.imagelength) for each in series]
-    plain = Facts(metadata=Metadata(format="OME-TIFF"))
-    return [ome.facts(root, element) if element is not None else plain for element in ome.matching(root, sizes)]
+    unknown = Facts(metadata=Metadata(format="OME-TIFF"))
+    return [ome.facts(root, element) if element is not None else unknown for element in ome.matching(root, sizes)]
+
+
+def _with_tags(facts: Facts, keyframe: Any) -> Facts:
+    """With what the tags of every TIFF tell: how values are meant, which pixels alone do not show."""
+    extra: dict[str, Any] = {
+        "photometric": getattr(keyframe.photometric, "name", str(keyframe.photometric)),
+        "compression": getattr(keyframe.compression, "name", str(keyframe.compression)),
+    }
+    if keyframe.nodata:
+        extra["nodata"] = float(keyframe.nodata)
+    if (palette := _palette(keyframe)) is not None:
+        extra["palette"] = palette
+    metadata = replace(facts.metadata, extra={**facts.metadata.extra, **extra})
+    return replace(facts, metadata=metadata)
+
+
+def _palette(keyframe: Any) -> list[str] | None:
+    """The colour of each value as ``rrggbb``, which the pixels are indices of."""
+    colours = keyframe.colormap
+    if colours is None or colours.ndim != 2 or len(colours) != 3 or colours.shape[1] > PALETTE:  # noqa: PLR2004
+        return None
+    return [f"{red >> 8:02x}{green >> 8:02x}{blue >> 8:02x}" for red, green, blue in colours.T.tolist()]

@@ -61,7 +61,7 @@ class Fold:
 
 
 def fold(stack: Stack) -> Fold:
-    """Known axes as they are, samples with the channels; unknown ones as z where that is free, else t, else channels."""
+    """Known axes as they are, samples with the channels; unknown ones as z if that is free, else t, else channels."""
     members: dict[str, list[int]] = {}
     unknown = []
     for d, dim in enumerate(stack.dims):
