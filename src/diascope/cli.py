@@ -1,4 +1,4 @@
-"""The command line: ``diascope serve|info|ls|get|doctor``."""
+"""The command line: ``diascope serve|info|ls|get|sample|doctor``."""
 
 from __future__ import annotations
 
@@ -88,6 +88,16 @@ def get(address: str, target: Path, *, overwrite: bool) -> None:
     from diascope.commands.get import written
 
     written(address, target, overwrite=overwrite)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def sample(folder: Path) -> None:
+    """Generate a few small images in FOLDER to try things out with."""
+    from diascope.commands.sample import sample as write
+
+    write(folder)
+    click.echo(f"The sample images are in {folder}")
 
 
 @main.command()

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
@@ -29,8 +30,8 @@ MISSING = "The web application is not built. In a checkout, `make web` builds it
 class _Assets(StaticFiles):
     """Files whose names change with what is in them, and the viewer's, all under the policy."""
 
-    async def get_response(self, path: str, scope: dict[str, object]) -> Response:
-        response = await super().get_response(path, scope)  # type: ignore[arg-type]
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
         response.headers.update(HEADERS)
         return response
 

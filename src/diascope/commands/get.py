@@ -12,6 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from diascope.commands.tree_at import tree_at
 from diascope.errors import BadRequest, NotFound
 from diascope.tree.file import File, Tree
+from diascope.tree.walk import listed_files
 
 BLOCK = 8 << 20
 
@@ -72,7 +73,7 @@ def _write_all(tree: Tree, folder: str, target: Path, progress: Progress) -> Non
     """Every file that is listed below a folder; how many there are is known only at the end."""
     task = progress.add_task(folder.rpartition("/")[2], total=None)
     target.mkdir(parents=True)
-    for path in _listed(tree, folder):
+    for path in listed_files(tree, folder):
         file = tree.file(path)
         if file is None:
             raise NotFound(f"{path!r} was listed and is not there")
@@ -82,15 +83,6 @@ def _write_all(tree: Tree, folder: str, target: Path, progress: Progress) -> Non
             for block in _blocks(file):
                 out.write(block)
                 progress.advance(task, len(block))
-
-
-def _listed(tree: Tree, folder: str) -> Iterator[str]:
-    for entry in tree.entries(folder) or ():
-        path = f"{folder}/{entry.name}"
-        if entry.is_folder:
-            yield from _listed(tree, path)
-        else:
-            yield path
 
 
 def _remove(path: Path) -> None:

