@@ -17,7 +17,7 @@ from diascope.image.region import Ints, Region
 class Parameters(BaseModel):
     """The parameters of an operation: a documented model, each field with a description, a default and a unit.
 
-    Every field must be spelled as a text in an address; see ``operations/view.py``.
+    Every field must be spelled as a text in an address; see ``operations/values.py``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -34,7 +34,10 @@ class Operation(Generic[P]):
     title: str
     parameters: type[P]
     apply: Callable[[Image, P], Image]
-    """Touches no pixel, unless the operation says so. Raises BadRequest where the parameters do not fit the image."""
+    """Touches no pixel, unless the operation says so. Raises BadRequest where the parameters do not fit the image,
+    and Unsupported where no parameters would."""
+    examples: tuple[str, ...] = ()
+    """Canonical spellings that show it; the reference prints them and the contract suite applies them."""
 
 
 def pointwise(level: Level, dtype: np.dtype[Any], function: Callable[[Pixels], Pixels]) -> Level:
@@ -43,25 +46,36 @@ def pointwise(level: Level, dtype: np.dtype[Any], function: Callable[[Pixels], P
 
 
 def with_halo(level: Level, halo: Ints, function: Callable[[Pixels], Pixels]) -> Level:
-    """The level filtered by a function that needs so many neighbours on each side and keeps the shape.
+    """The level filtered by a function that is given so many neighbours on each side and returns the pixels between.
 
-    Beyond the edges of the level the nearest pixel is repeated, so that a tile sees what the whole would.
+    Beyond the edges of the level the nearest pixel is repeated, so that a tile sees what the whole would. The function
+    keeps the type, and must give a pixel the same value wherever in its array it stands.
     """
 
     def read_pixels(region: Region) -> Pixels:
-        grown = Region(
-            tuple(start - by for start, by in zip(region.start, halo, strict=True)),
-            tuple(stop + by for stop, by in zip(region.stop, halo, strict=True)),
-        )
-        inside = grown.clipped(level.shape)
-        outside = [
-            (at.start - wanted.start, wanted.stop - at.stop)
-            for wanted, at in zip(grown.slices, inside.slices, strict=True)
-        ]
-        pixels = function(np.pad(level.read(inside), outside, mode="edge"))
-        return pixels[tuple(slice(by, size - by) for by, size in zip(halo, pixels.shape, strict=True))]
+        if 0 in region.shape:
+            return level.read(region)
+        return function(with_edges(level, grown(region, halo)))
 
     return replace(level, read_pixels=read_pixels)
+
+
+def grown(region: Region, halo: Ints) -> Region:
+    """The region with so many pixels more on each side, wherever that leads."""
+    return Region(
+        tuple(start - by for start, by in zip(region.start, halo, strict=True)),
+        tuple(stop + by for stop, by in zip(region.stop, halo, strict=True)),
+    )
+
+
+def with_edges(level: Level, region: Region) -> Pixels:
+    """The pixels of a region that may reach out of the level, where the nearest pixel is repeated."""
+    inside = region.clipped(level.shape)
+    pixels = level.read(inside)
+    if inside == region:
+        return pixels
+    wanted = zip(region.start, inside.start, inside.stop, region.stop, strict=True)
+    return np.pad(pixels, [(start - first, last - stop) for first, start, stop, last in wanted], mode="edge")
 
 
 def mapped(image: Image, function: Callable[[Level], Level], **changes: Any) -> Image:

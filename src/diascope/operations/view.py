@@ -12,12 +12,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from diascope.errors import BadRequest
+from diascope.errors import BadRequest, TooLarge
 from diascope.image.image import Image
 from diascope.operations.operation import Operation, Parameters
+from diascope.operations.values import number_spelled
 from diascope.registry import registry
 
 ORIGINAL = "original"
+
+LONGEST = 2000
+"""How many characters a view has at most."""
+
+MOST_STEPS = 32
+"""How many operations a view has at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,12 @@ def view(text: str, saved: Mapping[str, str] | None = None) -> View:
         text = _saved(text, saved or {})
     if text == ORIGINAL:
         return View(())
-    return View(tuple(map(_step, text.split("~"))))
+    if len(text) > LONGEST:
+        raise TooLarge(f"the view is {len(text)} characters long; the limit is {LONGEST}")
+    steps = text.split("~")
+    if len(steps) > MOST_STEPS:
+        raise TooLarge(f"the view has {len(steps)} operations; the limit is {MOST_STEPS}")
+    return View(tuple(map(_step, steps)))
 
 
 def _saved(text: str, saved: Mapping[str, str]) -> str:
@@ -97,7 +109,7 @@ def spelled(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)  # noqa: PLR2004
+        return number_spelled(value)
     if isinstance(value, tuple):
         return "+".join(map(spelled, value))
     return str(value)

@@ -1,0 +1,101 @@
+"""The limits of intensities that an image is shown between where nobody has set them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from diascope.image.image import Image
+from diascope.image.level import Level, Pixels
+from diascope.image.region import Region, whole
+
+LOWEST, HIGHEST = 0.001, 0.999
+"""The shares of pixels that lie below black and below white."""
+
+FEW = 1 << 20
+"""A plane of no more pixels is looked at whole."""
+
+CHEAP = 1 << 26
+"""A plane of no more pixels at level 0 can be reduced in a moment, should no coarse level be stored."""
+
+BLOCKS = 8
+"""Of a larger plane so many blocks along rows and columns are looked at, each of at most 128² pixels."""
+
+REDUCED = 32
+"""Blocks of a level that is reduced at most so many times cost at most 2**26 pixels of level 0."""
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Once(Generic[T]):
+    """A value that is made when it is first asked for, by one of the threads that do."""
+
+    make: Callable[[], T]
+    _made: list[T] = field(default_factory=list)
+    _lock: Any = field(default_factory=Lock)
+
+    def __call__(self) -> T:
+        if not self._made:
+            with self._lock:
+                if not self._made:
+                    self._made.append(self.make())
+        return self._made[0]
+
+
+def limits(image: Image) -> tuple[float, float]:
+    """What 0.1 and 99.9 % of the finite pixels of a coarse level do not exceed; always apart, and always the same.
+
+    Of an image with the axes y and x alone. Reads a bounded number of pixels however large it is.
+    """
+    blocks = [_comparable(block) for block in samples(image)]
+    values = np.concatenate([np.zeros(0, np.float64), *blocks])
+    if not values.size:
+        return 0.0, 1.0
+    low, high = int(LOWEST * (values.size - 1)), round(HIGHEST * (values.size - 1))
+    values.partition((low, high))
+    bottom, top = float(values[low]), float(values[high])
+    if bottom < top:
+        return bottom, top
+    # Nearly all are the same: what differs shall show.
+    bottom, top = float(values.min()), float(values.max())
+    return (bottom, top) if bottom < top else _around(bottom)
+
+
+def _around(value: float) -> tuple[float, float]:
+    """Limits that show a constant image black where it is 0 or below, and white above."""
+    return (value, value + max(1.0, abs(value))) if value <= 0 else (0.0, value)
+
+
+def _comparable(pixels: Pixels) -> Pixels:
+    values = np.abs(pixels) if pixels.dtype.kind == "c" else pixels
+    values = values.astype(np.float64).ravel()
+    return values[np.isfinite(values)]
+
+
+def samples(image: Image) -> Iterator[Pixels]:
+    """The coarsest level, or blocks spread evenly over one that costs little to read."""
+    coarsest, finest = image.levels[-1], image.levels[0]
+    if np.prod(finest.shape, dtype=float) <= CHEAP and np.prod(coarsest.shape) <= FEW:
+        yield coarsest.read(whole(coarsest.shape))
+        return
+    level = next(level for level in reversed(image.levels) if _reduction(level, finest) <= REDUCED)
+    side = min(128, max(1, int(1024 / _reduction(level, finest))))
+    for y in _starts(level.shape[0], side):
+        for x in _starts(level.shape[1], side):
+            yield level.read(Region((y, x), (y + side, x + side)).clipped(level.shape))
+
+
+def _reduction(level: Level, finest: Level) -> float:
+    return max(have / size for have, size in zip(finest.shape, level.shape, strict=True))
+
+
+def _starts(size: int, side: int) -> list[int]:
+    """Where blocks begin that are spread evenly, the first and the last at the ends."""
+    if size <= side * BLOCKS:
+        return list(range(0, size, side))
+    return [k * (size - side) // (BLOCKS - 1) for k in range(BLOCKS)]

@@ -1,0 +1,68 @@
+"""Images that lose an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from diascope.image.image import Image
+from diascope.image.level import Level, Pixels
+from diascope.image.metadata import Channel
+from diascope.image.region import Ints, Region
+from diascope.operations.places import index_in, place
+
+
+def taken(image: Image, axis: str, index: int) -> Image:
+    """The image at an index of level 0; of an RGB image's channels one is an intensity."""
+    at, finest = place(image, axis), image.levels[0]
+    levels = tuple(_plane(level, at, index_in(level, finest, at, index)) for level in image.levels)
+    channel = image.channels[index] if axis == "c" and index < len(image.channels) else None
+    kind = "intensity" if axis == "c" and image.kind == "rgb" else image.kind
+    return replace(without(image, axis, levels, channel), kind=kind)
+
+
+def _plane(level: Level, at: int, index: int) -> Level:
+    def read(region: Region) -> Pixels:
+        pixels = level.read(raised(region, at, index, index + 1))
+        return pixels[tuple(0 if d == at else slice(None) for d in range(pixels.ndim))]
+
+    return flat(level, at, read)
+
+
+def without(image: Image, axis: str, levels: tuple[Level, ...], channel: Channel | None = None) -> Image:
+    """The image of these levels, which lost an axis; a plane of unknown z has no place in the world."""
+    channels = image.channels
+    if axis == "c":
+        channels = () if channel is None else (channel,)
+    return replace(
+        image,
+        axes=tuple(each for each in image.axes if each.name != axis),
+        levels=levels,
+        channels=channels,
+        world=None if axis == "z" else image.world,
+    )
+
+
+def lost(values: tuple[float, ...], at: int) -> tuple[float, ...]:
+    return values[:at] + values[at + 1 :]
+
+
+def flat(level: Level, at: int, read: Callable[[Region], Pixels]) -> Level:
+    """The level without an axis, read in regions without it."""
+    shape: Ints = level.shape[:at] + level.shape[at + 1 :]
+    return replace(
+        level,
+        shape=shape,
+        chunk_shape=level.chunk_shape[:at] + level.chunk_shape[at + 1 :],
+        scale=lost(level.scale, at),
+        translation=lost(level.translation, at),
+        read_pixels=read,
+    )
+
+
+def raised(region: Region, at: int, start: int, stop: int) -> Region:
+    """The region with one axis more, from start to stop along it."""
+    return Region(
+        (*region.start[:at], start, *region.start[at:]),
+        (*region.stop[:at], stop, *region.stop[at:]),
+    )
