@@ -17,6 +17,7 @@ import numpy as np
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region
+from diascope.sources.tiff import old_jpeg
 from diascope.sources.tiff.codecs import decoder
 from diascope.stores.store import Blob
 
@@ -142,7 +143,7 @@ class Segments:
         if data is None:
             return None
         try:
-            pixels, _, _ = self.decode(data, index, jpegtables=self.frame.jpegtables)
+            pixels = self.decode(data, index, jpegtables=self.frame.jpegtables)[0]
         except Exception as error:
             reason = " ".join(str(error).split())[:300]
             raise Unreadable(f"{self.where}, {self._named(at)}: cannot be decoded: {reason}") from error
@@ -176,7 +177,9 @@ def page(blob: Blob, frame: Any, where: str) -> Page:
         raise Unreadable(f"{where}: no pixels, or pixels of an unknown type")
     if keyframe.is_final and frame.is_final:
         return rows(blob, int(frame.dataoffsets[0]), keyframe, where)
-    dtype, decode = keyframe.dtype.newbyteorder("="), decoder(keyframe, where)
+    if old_jpeg.is_bare(blob, frame):
+        return _whole(blob, frame, where)
+    dtype, decode = decoder(keyframe, where)
     segment_shape = _segment_shape(keyframe, where)
     if prod(segment_shape) * shape[4] * dtype.itemsize > MAX_SEGMENT:
         raise Unreadable(f"{where}: strips or tiles of {segment_shape} pixels, more than {MAX_SEGMENT} bytes each")
@@ -184,6 +187,19 @@ def page(blob: Blob, frame: Any, where: str) -> Page:
     segments = Segments(blob, frame, decode, shape, dtype, segment_shape, nodata, bool(keyframe.is_tiled), where)
     chunk = (1, *_grouped(segment_shape, shape, dtype), shape[4])
     return Page(shape=shape, dtype=dtype, chunk_shape=chunk, read=segments.read)
+
+
+def _whole(blob: Blob, frame: Any, where: str) -> Page:
+    """A page that is one chunk."""
+    shape = tuple(map(int, frame.keyframe.shaped))
+    if prod(shape) > MAX_SEGMENT:
+        raise Unreadable(f"{where}: an old-style JPEG of more than {MAX_SEGMENT} bytes")
+    return Page(
+        shape=shape,
+        dtype=frame.keyframe.dtype,
+        chunk_shape=shape,
+        read=lambda box: old_jpeg.decoded(blob, frame, where)[box.slices],
+    )
 
 
 def rows(blob: Blob, offset: int, keyframe: Any, where: str) -> Page:

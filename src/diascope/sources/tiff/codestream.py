@@ -1,0 +1,48 @@
+"""How large an image says it is in the first bytes of its codestream.
+
+JPEG (ITU-T T.81, B.2.2) and JPEG-LS (T.87, C.2.2): FF SOFn, length:2, precision:1, rows:2, columns:2.
+JPEG 2000 (T.800, A.5.1): FF4F FF51, length:2, capabilities:2, columns:4, rows:4, column of origin:4, row of origin:4.
+PNG (https://www.w3.org/TR/png-3/#11IHDR): signature:8, length:4, "IHDR", columns:4, rows:4.
+"""
+
+from __future__ import annotations
+
+from struct import unpack_from
+
+JPEG = b"\xff\xd8"
+JPEG_2000 = b"\xff\x4f\xff\x51"
+PNG = b"\x89PNG\r\n\x1a\n"
+
+FRAMES = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
+"""Markers of a frame header; C4, C8 and CC are tables and an extension."""
+
+START_OF_SCAN = 0xDA
+BOXES = 4096
+"""Bytes in which the codestream of a JP2 file begins."""
+
+
+def declared_pixels(data: bytes) -> int:
+    """The rows times the columns, 0 where the bytes do not tell."""
+    if data.startswith(JPEG):
+        return _jpeg(data)
+    if data.startswith(PNG) and len(data) >= 24:  # noqa: PLR2004
+        columns, rows = unpack_from(">II", data, 16)
+        return int(columns * rows)
+    at = data.find(JPEG_2000, 0, BOXES)
+    if at >= 0 and len(data) >= at + 24:
+        columns, rows, column, row = unpack_from(">IIII", data, at + 8)
+        return int(max(0, columns - column) * max(0, rows - row))
+    return 0
+
+
+def _jpeg(data: bytes) -> int:
+    at = len(JPEG)
+    while at + 9 <= len(data) and data[at] == 0xFF:  # noqa: PLR2004
+        marker = data[at + 1]
+        if marker in FRAMES:
+            rows, columns = unpack_from(">HH", data, at + 5)
+            return int(rows * columns)
+        if marker == START_OF_SCAN:
+            break
+        at += 2 + max(2, int(unpack_from(">H", data, at + 2)[0]))
+    return 0
