@@ -39,9 +39,13 @@ class Data:
         if canonical != path.removesuffix("/"):
             return moved(f"/data/{canonical}" + "/" * path.endswith("/"))
         file = None if path.endswith("/") else self.tree.file(path)
-        if file is not None and file.moved is not None:
-            return moved(f"/data/{path.rpartition('/')[0]}/{file.moved}", HTTPStatus.SEE_OTHER)
-        return answered(file, asked) if file else self._listing(canonical, query, asked)
+        if file is not None:
+            return answered(file, asked)
+        # A folder may have a file that answers for it, such as the identifier of a IIIF service.
+        index = self.tree.file(f"{canonical}/") if canonical else None
+        if index is not None and index.moved is not None:
+            return moved(f"/data/{canonical}/{index.moved}", HTTPStatus.SEE_OTHER)
+        return self._listing(canonical, query, asked)
 
     def _listing(self, path: str, query: str, asked: Asked) -> Answer:
         entries = self.tree.entries(path)

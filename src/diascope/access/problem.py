@@ -13,12 +13,14 @@ from diascope.errors import (
     Overloaded,
     TooLarge,
     Unavailable,
+    Unimplemented,
     Unreadable,
     Unsupported,
 )
 
 STATUS: dict[type[DiascopeError], HTTPStatus] = {
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Unimplemented: HTTPStatus.NOT_IMPLEMENTED,
     BadRequest: HTTPStatus.BAD_REQUEST,
     NotFound: HTTPStatus.NOT_FOUND,
     Forbidden: HTTPStatus.FORBIDDEN,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from diascope.arrangements.presentation import MANIFEST, manifest
 from diascope.arrangements.stored import file_tree, stored_tree
 from diascope.bounded import BoundedCache
 from diascope.catalogue.address import Found, Scene, found, scene, scene_names
@@ -38,7 +39,12 @@ class ByName:
     _viewed: BoundedCache[Viewed] = field(default_factory=lambda: BoundedCache(VIEWS, weigh=lambda _: 1))
 
     def file(self, path: str) -> File | None:
+        if path.endswith("/"):
+            return self._folder_file(path[:-1])
         place = found(self.catalogue, path)
+        shows = path.endswith(f"/{MANIFEST}") and (place is None or place.place.what == "image")
+        if shows and (made := manifest(self.catalogue, path)):
+            return made
         if place is None or place.place.what == "folder":
             return None
         tree, rest = self._tree_in(place)
@@ -60,6 +66,8 @@ class ByName:
 
     def canonical(self, path: str) -> str:
         """The path with its view in the canonical spelling, the same path where there is no image."""
+        if path.endswith(f"/{MANIFEST}"):
+            return path
         place = found(self.catalogue, path)
         if place is None or place.place.what != "image" or not place.rest or _is_stored(place.rest):
             return path
@@ -69,6 +77,14 @@ class ByName:
         text, slash, rest = within.rest.partition("/")
         before = path[: len(path) - len(within.rest)]
         return f"{before}{view(text, place.repository.views)}{slash}{rest}"
+
+    def _folder_file(self, path: str) -> File | None:
+        """The file that answers for a folder within a layout."""
+        place = found(self.catalogue, path)
+        if place is None or place.place.what != "image" or not place.rest or _is_stored(place.rest):
+            return None
+        tree, rest = self._tree_in(place)
+        return tree.file(f"{rest}/") if tree and rest else None
 
     def _tree_in(self, place: Found) -> tuple[Tree | None, str]:
         """The tree that the path behind a place leads into, and the path within that tree."""
