@@ -1,0 +1,44 @@
+/** The images that a file of several holds. */
+
+import { useState } from "preact/hooks";
+import type { Scene, SceneRole } from "../api.ts";
+import { plural } from "../format.ts";
+import { ImageCard } from "./grid.tsx";
+
+const TITLES: Record<SceneRole, string> = { image: "Images", labels: "Labels", associated: "Associated images" };
+const ROLES: SceneRole[] = ["image", "labels", "associated"];
+const PAGE = 60;
+
+/** Those besides the one at `current`, by what they are to the file. */
+export function Scenes({ scenes, current }: { scenes: Scene[]; current: string | null }) {
+  return ROLES.map((role) => {
+    const found = scenes.filter((scene) => scene.role === role && scene.path !== current);
+    const title = role === "image" && current !== null ? "Other images in this file" : TITLES[role];
+    return found.length === 0 ? null : <Cards key={role} title={title} scenes={found} />;
+  });
+}
+
+function Cards({ title, scenes }: { title: string; scenes: Scene[] }) {
+  const [shown, setShown] = useState(PAGE);
+  return (
+    <section class="scenes">
+      <h2>
+        {title} <span class="where">{plural(scenes.length, "image")}</span>
+      </h2>
+      <ul class="cards">
+        {scenes.slice(0, shown).map((scene) => (
+          <li key={scene.path}>
+            <ImageCard name={scene.name} path={scene.path} />
+          </li>
+        ))}
+      </ul>
+      {shown < scenes.length && (
+        <p class="more">
+          <button type="button" class="button" onClick={() => setShown(shown + PAGE)}>
+            Show more
+          </button>
+        </p>
+      )}
+    </section>
+  );
+}
