@@ -8,12 +8,13 @@ float32, and the colours of an 8 or 16 bit picture lie side by side.
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
+from diascope.errors import Unsupported
 from diascope.image.axes import Axis
 from diascope.image.image import Image
 from diascope.image.level import Level
@@ -21,10 +22,9 @@ from diascope.image.units import METRES, ratio
 from diascope.layouts.layout import Layout
 from diascope.layouts.ome_xml import TYPES, ome_xml
 from diascope.layouts.plane_stack import PlaneStack, plane_stack
-from diascope.layouts.tiff_directory import BIG, CLASSIC, Entry, rational, short, text
+from diascope.layouts.tiff_directory import BIG, CLASSIC, Entry, Form, rational, short, text
 from diascope.layouts.tiff_pyramid import TiffPyramid
 from diascope.tree.file import File, Tree
-from diascope.tree.runs import Runs
 from diascope.tree.table import Table, literal
 
 SUFFIX = ".ome.tif"
@@ -40,34 +40,41 @@ X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, SOFTWARE = 282, 283, 296, 305
 CENTIMETRE = 3
 
 
-def ome_tiff(image: Image) -> File:
-    """The file of an image that ``refusal`` has nothing against; making it touches no pixel."""
-    runs = _runs(image)
+def ome_tiff(image: Image, forms: tuple[Form, ...] = (CLASSIC, BIG)) -> File:
+    """The file of an image that ``refusal`` has nothing against, in the first form that it fits in.
+
+    Making it touches no pixel.
+    """
+    stack = _stack(image)
+    xml = ome_xml(image, TYPES[stack.dtype.name], samples=stack.samples, planes=stack.planes)
+    tags = tuple(tuple(_tags(image, level)) for level in stack.levels)
+    made = (TiffPyramid(stack=stack, form=form, description=xml, tags=tags).runs() for form in forms)
+    runs = next((runs for runs, form in zip(made, forms, strict=True) if runs.length <= form.largest), None)
+    if runs is None:
+        raise Unsupported(_too_large(image))
     return File(media_type=MEDIA_TYPE, size=runs.length, read=runs.read)
 
 
 def is_big(image: Image) -> bool:
     """Whether the file is a BigTIFF, which BIDS wants to be named ``.ome.btf``."""
-    return ome_tiff(image).read(0, 4) == BIG.header()[:4]
+    return (ome_tiff(image).size or 0) > CLASSIC.largest
 
 
 def refusal(image: Image) -> str | None:
     """Why an OME-TIFF cannot hold this image."""
     if _stored_type(image).name not in TYPES:
         return f"OME-TIFF has no pixels of the type {image.dtype.name}: take the OME-Zarr or the NIfTI of this image"
-    stack = _stack(image)
-    if max(*image.shape, stack.planes) > LARGEST_SIZE or _runs(image).length > BIG.largest:
-        return f"an image of the shape {image.shape} is too large for an OME-TIFF: take its OME-Zarr, or crop it"
+    if max(*image.shape, _stack(image).planes) > LARGEST_SIZE:
+        return _too_large(image)
+    try:
+        ome_tiff(image)
+    except Unsupported as error:
+        return str(error)
     return None
 
 
-def _runs(image: Image) -> Runs:
-    stack = _stack(image)
-    xml = ome_xml(image, TYPES[stack.dtype.name], samples=stack.samples, planes=stack.planes)
-    tags = tuple(tuple(_tags(image, level)) for level in stack.levels)
-    laid_out = partial(TiffPyramid, stack=stack, description=xml, tags=tags)
-    classic = laid_out(form=CLASSIC).runs()
-    return classic if classic.length <= CLASSIC.largest else laid_out(form=BIG).runs()
+def _too_large(image: Image) -> str:
+    return f"an image of the shape {image.shape} is too large for an OME-TIFF: take its OME-Zarr, or crop it"
 
 
 def _stored_type(image: Image) -> np.dtype[Any]:
