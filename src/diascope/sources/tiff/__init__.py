@@ -6,10 +6,9 @@ tifffile parses the directories; the pixels are read strip by strip or tile by t
 from __future__ import annotations
 
 from diascope.sources.source import Head, Source
-from diascope.sources.tiff.content import opened
+from diascope.sources.tiff.content import COMPANION, opened
 
 SUFFIXES = (".tif", ".tiff", ".btf", ".tf2", ".tf8", ".svs", ".ndpi", ".scn", ".bif", ".qptiff", ".lsm", ".stk")
-COMPANION = ".companion.ome"
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 

@@ -10,6 +10,7 @@ from diascope.errors import Unreadable
 from diascope.image.image import Image
 from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.tiff.facts import facts_of
+from diascope.sources.tiff.multifile import companion_root, described, opened_set
 from diascope.sources.tiff.names import safe_names, stem
 from diascope.sources.tiff.parsed import Parsed, pages_of, parsed, understood
 from diascope.sources.tiff.scene import image
@@ -18,6 +19,9 @@ from diascope.stores.store import Store
 
 REDUCED = 1
 """The bit of the tag NewSubfileType that marks a smaller copy of another image."""
+
+COMPANION = ".companion.ome"
+"""The ending of a file of nothing but OME-XML."""
 
 PICTURES = frozenset({"thumbnail", "label", "macro", "map"})
 
@@ -33,8 +37,11 @@ class _Part:
 
 def opened(store: Store, path: str) -> Dataset:
     """The images of a file, its label, macro and thumbnail apart."""
+    if path.lower().endswith(COMPANION):
+        return opened_set(store, path, companion_root(store, path), None)
     file = parsed(store, path)
-    return single(file)
+    root = described(store, file)
+    return single(file) if root is None else opened_set(store, path, root, file)
 
 
 def single(file: Parsed) -> Dataset:

@@ -46,7 +46,7 @@ def facts_of(file: Parsed, series: list[Any]) -> list[Facts]:
             (read for flag, read in FLAGS.items() if getattr(file.tiff, flag, False)), plain
         )
         known = [reader(file, each) for each in series]
-    return [_with_tags(facts, each.keyframe) for facts, each in zip(known, series, strict=True)]
+    return [with_tags(facts, each.keyframe) for facts, each in zip(known, series, strict=True)]
 
 
 def plain(file: Parsed, series: Any) -> Facts:
@@ -63,7 +63,7 @@ def _ome(file: Parsed, series: list[Any]) -> list[Facts]:
     return [ome.facts(root, element) if element is not None else unknown for element in ome.matching(root, sizes)]
 
 
-def _with_tags(facts: Facts, keyframe: Any) -> Facts:
+def with_tags(facts: Facts, keyframe: Any) -> Facts:
     """With what the tags of every TIFF tell: how values are meant, which pixels alone do not show."""
     extra: dict[str, Any] = {
         "photometric": getattr(keyframe.photometric, "name", str(keyframe.photometric)),
