@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
 import pytest
 
+from diascope.errors import BadRequest
+from diascope.image.image import Image
+from diascope.image.level import Pixels
+from diascope.image.region import Region
+from diascope.operations.operation import Operation, Parameters, mapped, pointwise
+from diascope.operations.view import Step, View
 from diascope.registry import registry
-from diascope.testing.operations import check_operation
+from diascope.testing.operations import check_documented, check_operation, check_view, images
 
 
 @pytest.mark.parametrize("name", list(registry("operations")))
@@ -14,3 +25,66 @@ def test_a_registered_operation_keeps_the_contract(name, seed):
     operation = registry("operations")[name]
     assert operation.name == name
     check_operation(operation, seed)
+
+
+class Nothing(Parameters):
+    """No parameters."""
+
+
+class Silent(Parameters):
+    size: int = 3
+
+
+def _mapped(function: Callable[[Pixels], Pixels], dtype: np.dtype[Any] | None = None) -> Callable[[Image], Image]:
+    return lambda image: mapped(image, lambda level: pointwise(level, dtype or level.dtype, function))
+
+
+def _in_place(pixels: Pixels) -> Pixels:
+    pixels[...] = 0
+    return pixels
+
+
+def _normalised(image: Image) -> Image:
+    """Stretches by what it reads, which differs from tile to tile."""
+    return _mapped(lambda pixels: pixels - pixels.min() if pixels.dtype.kind == "u" else pixels)(image)
+
+
+def _eager(image: Image) -> Image:
+    image.levels[0].read(Region((0,) * len(image.axes), image.shape))
+    return image
+
+
+def _shortened(image: Image) -> Image:
+    return replace(image, axes=image.axes[1:]) if len(image.axes) > 2 else image
+
+
+def _unreasoned(image: Image) -> Image:
+    raise BadRequest("no")
+
+
+@pytest.mark.parametrize(
+    ("apply", "complaint"),
+    [
+        (_normalised, "differs from the whole"),
+        (_mapped(_in_place), "read-only"),
+        (_mapped(lambda pixels: pixels.astype(np.float64)), "was read and"),
+        (_mapped(lambda pixels: pixels[..., ::2]), "were read|was read as"),
+        (_eager, "before they were asked for"),
+        (_shortened, "do not fit its axes|are there"),
+        (_unreasoned, "is no reason"),
+    ],
+)
+def test_a_broken_operation_is_found_out(apply, complaint):
+    broken = View((Step(Operation(name="b", title="B", parameters=Nothing, apply=lambda i, _: apply(i)), Nothing()),))
+    with pytest.raises((AssertionError, ValueError), match=complaint):
+        [check_view(broken, image) for image in images()]
+
+
+def test_a_parameter_without_a_description_is_found_out():
+    def apply(image: Image, _: Silent) -> Image:
+        """The same."""
+        return image
+
+    silent = Operation(name="silent", title="Silent", parameters=Silent, apply=apply, examples=("silent",))
+    with pytest.raises(AssertionError, match="size has no description"):
+        check_documented(silent)

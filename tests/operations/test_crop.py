@@ -80,6 +80,9 @@ def test_a_unit_is_for_its_own_axes():
         ("crop,z=0..1", "no axis z"),
         ("crop,x=0..500,unit=um", "from 0 to 49 um"),
         ("crop,x=1.2..1.4,unit=um", "holds no pixel"),
+        ("crop,x=1e300..", "size along x is 50"),
+        ("crop,x=1e308..,unit=km", "from 0 to 4.9e-08 km"),
+        ("crop,x=..1e308,unit=km", "from 0 to 4.9e-08 km"),
     ],
 )
 def test_a_box_outside_is_refused_with_the_size(text, reason):

@@ -48,6 +48,7 @@ def test_a_position_lies_in_a_plane(text, index):
         ("select,axis=z,position=8.9", "from 10 to 16"),
         ("select,axis=z,position=17.1", "from 10 to 16"),
         ("select,axis=z,position=1,unit=s", "cannot be expressed"),
+        ("select,axis=z,position=-1e308,unit=km", "lies outside"),
     ],
 )
 def test_a_plane_outside_is_refused(text, reason):

@@ -15,6 +15,9 @@ from diascope.operations.values import Range, number_spelled
 SLACK = 1e-6
 """Rounding errors of positions, in pixels."""
 
+FAR = 2.0**62
+"""No image has so many pixels; what lies farther lies here, where numbers are still finite."""
+
 
 def place(image: Image, axis: str) -> int:
     """The place of an axis among the image's; raises BadRequest where the image lacks it."""
@@ -83,7 +86,12 @@ def index_at(image: Image, axis: str, position: float, unit: str) -> int:
 
 def _to_index(image: Image, at: int, unit: str) -> Callable[[float], float]:
     level, by = image.levels[0], factor(image.axes[at], unit)
-    return lambda position: (position * by - level.translation[at]) / level.scale[at]
+
+    def to_index(position: float) -> float:
+        index = (position * by - level.translation[at]) / level.scale[at]
+        return min(max(index, -FAR), FAR)
+
+    return to_index
 
 
 def _extent(image: Image, at: int, unit: str | None) -> str:

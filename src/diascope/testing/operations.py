@@ -140,7 +140,8 @@ def check_described(image: Image) -> None:
     assert image.kind != "rgb" or count in {3, 4}
     assert image.kind != "labels" or image.dtype.kind in "iu"
     for level in image.levels:
-        assert {len(level.shape), len(level.chunk_shape), len(level.scale), len(level.translation)} == {rank}
+        ranks = {len(level.shape), len(level.chunk_shape), len(level.scale), len(level.translation)}
+        assert ranks == {rank}, f"a level's fields do not fit its axes {image.axis_names}"
         assert all(isinstance(size, int) and size > 0 for size in (*level.shape, *level.chunk_shape))
         assert level.dtype == image.dtype
         assert level.dtype.isnative
