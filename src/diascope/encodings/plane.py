@@ -19,4 +19,10 @@ def checked(pixels: NDArray[Any], channels: tuple[int, ...], bits: tuple[int, ..
     count = 1 if plane.ndim == 2 else plane.shape[2] if plane.ndim == 3 else 0  # noqa: PLR2004
     if count not in channels or plane.dtype.kind != "u" or 8 * plane.dtype.itemsize not in bits or 0 in plane.shape:
         raise Unsupported(f"{title} cannot hold pixels of the shape {pixels.shape} and the type {pixels.dtype}")
-    return np.ascontiguousarray(plane)
+    return packed(plane)
+
+
+def packed(plane: NDArray[Any]) -> NDArray[Any]:
+    """The same array in C order, with the strides that its shape implies."""
+    # Axes of length one may keep any stride in an array that counts as contiguous, which imagecodecs does not take.
+    return np.ascontiguousarray(plane).reshape(-1).reshape(plane.shape)

@@ -6,7 +6,8 @@ rotation, quality and format is a file, though only ``info.json`` is listed.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -18,7 +19,7 @@ from diascope.layouts.iiif_request import MAX_AREA, MAX_SIDE, QUALITIES, Request
 from diascope.layouts.layout import Layout
 from diascope.layouts.picture import ENCODINGS, TILE, opaque, refusal, tile_side
 from diascope.layouts.resized import resized
-from diascope.tree.file import File, Tree, in_memory, json_file, whole
+from diascope.tree.file import Entry, File, Tree, in_memory, json_file, whole
 from diascope.tree.table import Table, literal
 
 CONTEXT = "http://iiif.io/api/image/3/context.json"
@@ -48,7 +49,21 @@ def _tree(image: Image) -> Tree:
     table.add(f"{stem}/", base)
     table.add(f"{stem}/{INFO}", info)
     table.add(f"{stem}/{{region}}/{{size_}}/{{rotation}}/{{name}}", picture)
-    return table
+    return _Service(table, f"{image.name}.iiif/{INFO}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """The table without a folder at the path of the description, which would do for a region's."""
+
+    table: Table
+    info: str
+
+    def file(self, path: str) -> File | None:
+        return self.table.file(path)
+
+    def entries(self, path: str) -> Iterator[Entry] | None:
+        return None if path == self.info or path.startswith(f"{self.info}/") else self.table.entries(path)
 
 
 def picture_size(image: Image) -> Size:
@@ -118,6 +133,7 @@ layout = Layout(
     is_folder=True,
     refuses=refusal,
     tree=_tree,
+    examples=("/full/max/0/default.png", "/square/max/!90/gray.jpg", "/pct:0,0,100,50/^7,9/180/color.webp"),
     steps={
         "OpenSeadragon": 'OpenSeadragon({id: "viewer", tileSources: "{url}info.json"})',
         "Browser": "{url}full/max/0/default.jpg",

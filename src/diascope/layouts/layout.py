@@ -25,6 +25,8 @@ class Layout:
     """Why the format cannot hold this image, as a sentence that names the way out; None where it can."""
     tree: Callable[[Image], Tree]
     """Its files, each path beginning with the image's name and the suffix or a companion."""
+    examples: tuple[str, ...] = ()
+    """What follows the suffix in paths of files that are served without being listed, one path of each kind."""
     steps: Mapping[str, str] = field(default_factory=dict)
     """How tools open it, by the tool's name: a text in which ``{url}`` is where it is served."""
     picture: bool = False
