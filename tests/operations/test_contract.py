@@ -14,7 +14,7 @@ from diascope.image.image import Image
 from diascope.image.level import Pixels
 from diascope.image.region import Region
 from diascope.operations.operation import Operation, Parameters, mapped, pointwise
-from diascope.operations.view import Step, View
+from diascope.operations.view import Step, View, view
 from diascope.registry import registry
 from diascope.testing.operations import check_documented, check_operation, check_view, images
 
@@ -25,6 +25,20 @@ def test_a_registered_operation_keeps_the_contract(name, seed):
     operation = registry("operations")[name]
     assert operation.name == name
     check_operation(operation, seed)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "crop,x=3..40,y=5..~gaussian,sigma=1,axes=zyx~project,method=mean~render",
+        "channels,show=1+0~project~gaussian,sigma=0.7~channels,colours=ff8000+0040ff,blend=true",
+        "gaussian,sigma=0.4~crop,x=7..,unit=um~window,low=5,high=300~render",
+        "render~crop,y=3..21~select,axis=c,index=2~window,low=9,high=99",
+    ],
+)
+def test_operations_keep_it_together(text):
+    accepted = [check_view(view(text), image) for image in images()]
+    assert any(accepted)
 
 
 class Nothing(Parameters):

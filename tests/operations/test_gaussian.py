@@ -8,6 +8,7 @@ from scipy.ndimage import gaussian_filter
 
 from diascope.errors import BadRequest, TooLarge, Unsupported
 from diascope.image.level import read_whole
+from diascope.image.region import Region
 from diascope.operations.view import view
 from diascope.testing.operations import check_tiles
 from tests.operations.pictures import noise, pictured, seen
@@ -82,3 +83,20 @@ def test_what_cannot_be_smoothed_is_refused():
             seen("gaussian,sigma=1", pictured(noise((4, 5), dtype), "yx"))
     with pytest.raises(BadRequest, match="no axis z"):
         seen("gaussian,sigma=1,axes=zyx", pictured(noise((4, 5)), "yx"))
+
+
+@pytest.mark.parametrize("distance", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_file_that_tells_no_distances_is_told_so(distance):
+    image = pictured(noise((40, 50)), "yx", scale=(distance, distance))
+    for text in ("gaussian,sigma=1", "crop,x=0..5,unit=um"):
+        with pytest.raises(Unsupported, match="apart"):
+            view(text).applied(image)
+
+
+@pytest.mark.parametrize("distance", [0.0, -1.0, float("nan")])
+def test_planes_of_such_a_file_are_found_by_their_number(distance):
+    image = pictured(noise((8, 40, 50)), "zyx", scale=(distance, 1, 1), levels=2)
+    np.testing.assert_array_equal(seen("select,axis=z,index=5", image, 1), image.levels[1].read_pixels(WHOLE)[2])
+
+
+WHOLE = Region((0, 0, 0), (4, 20, 25))

@@ -14,7 +14,7 @@ from diascope.errors import TooLarge, Unsupported
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.operations.operation import Operation, Parameters, mapped, with_halo
-from diascope.operations.places import factor, place
+from diascope.operations.places import factor, place, spacing
 from diascope.operations.values import OptionalUnit, number_spelled
 
 LARGEST = 100.0
@@ -45,7 +45,9 @@ def gaussian(image: Image, parameters: Gaussian) -> Image:
     """The smoothed image, of the same type: integers are rounded, halves to even."""
     _refuse(image)
     lengths = {place(image, axis): _length(image, axis, parameters) for axis in parameters.axes}
-    return mapped(image, lambda level: _smoothed(level, {at: by / level.scale[at] for at, by in lengths.items()}))
+    return mapped(
+        image, lambda level: _smoothed(level, {at: by / spacing(image, level, at) for at, by in lengths.items()})
+    )
 
 
 def _refuse(image: Image) -> None:
@@ -58,12 +60,12 @@ def _refuse(image: Image) -> None:
 def _length(image: Image, name: str, parameters: Gaussian) -> float:
     """Sigma in an axis' own unit; raises TooLarge where it reaches over too many pixels."""
     at = place(image, name)
-    axis, spacing = image.axes[at], image.levels[0].scale[at]
+    axis, distance = image.axes[at], spacing(image, image.levels[0], at)
     known = axis.unit is not None or parameters.unit is not None
-    length = parameters.sigma * (factor(axis, parameters.unit or "um") if known else spacing)
-    if length > LARGEST * spacing:
+    length = parameters.sigma * (factor(axis, parameters.unit or "um") if known else distance)
+    if length > LARGEST * distance:
         raise TooLarge(
-            f"sigma={number_spelled(parameters.sigma)} is {length / spacing:.4g} pixels along {name}; "
+            f"sigma={number_spelled(parameters.sigma)} is {length / distance:.4g} pixels along {name}; "
             f"the limit is {LARGEST:g}"
         )
     return length

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import ceil, floor
+from math import ceil, floor, isfinite
 
-from diascope.errors import BadRequest
+from diascope.errors import BadRequest, Unsupported
 from diascope.image.axes import Axis
 from diascope.image.image import Image
 from diascope.image.level import Level
@@ -24,6 +24,14 @@ def place(image: Image, axis: str) -> int:
     if axis not in image.axis_names:
         raise BadRequest(f"the image has no axis {axis}; it has {', '.join(image.axis_names)}")
     return image.axis_names.index(axis)
+
+
+def spacing(image: Image, level: Level, at: int) -> float:
+    """The distance of pixels along an axis; raises Unsupported where the file tells none that can be."""
+    distance = level.scale[at]
+    if not (distance > 0 and isfinite(distance) and isfinite(level.translation[at])):
+        raise Unsupported(f"the image says that its pixels along {image.axes[at].name} lie {distance} apart")
+    return distance
 
 
 def factor(axis: Axis, unit: str) -> float:
@@ -86,9 +94,10 @@ def index_at(image: Image, axis: str, position: float, unit: str) -> int:
 
 def _to_index(image: Image, at: int, unit: str) -> Callable[[float], float]:
     level, by = image.levels[0], factor(image.axes[at], unit)
+    distance = spacing(image, level, at)
 
     def to_index(position: float) -> float:
-        index = (position * by - level.translation[at]) / level.scale[at]
+        index = (position * by - level.translation[at]) / distance
         return min(max(index, -FAR), FAR)
 
     return to_index
@@ -124,12 +133,15 @@ def span_in(  # noqa: PLR0913
     """Start and stop in a level of the pixels that pixels of level 0 touch, or, not whole, whose centres they hold."""
     if level.shape[at] == finest.shape[at]:
         return start, stop
-    edge = 0.0 if not whole else 0.5
+    edge = 0.5 if whole else 0.0
+    known = level.scale[at] > 0 and finest.scale[at] > 0
 
     def there(index: float) -> float:
-        """Index of a level's pixel from its lower edge on."""
+        """Index of a level's pixel from its lower edge on; by sizes where the file tells no distances that can be."""
+        if not known:
+            return (index + 0.5) * level.shape[at] / finest.shape[at]
         position = finest.translation[at] + index * finest.scale[at]
-        return (position - level.translation[at]) / level.scale[at] + 0.5
+        return min(max((position - level.translation[at]) / level.scale[at] + 0.5, -FAR), FAR)
 
     low, high = there(start - edge) + SLACK, there(stop - 1 + edge) - SLACK
     first = min(max(floor(low), 0), level.shape[at] - 1)
