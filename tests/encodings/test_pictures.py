@@ -74,6 +74,13 @@ def test_any_memory_layout_gives_the_same_bytes(encoded: Encoded) -> None:
 
 
 @pytest.mark.parametrize("encoded", [png.encoded, jpeg.encoded, webp.encoded])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_single_pixel_may_have_any_strides(encoded: Encoded, channels: int) -> None:
+    planar = smooth((channels, 1, 1)).transpose(1, 2, 0)
+    assert encoded(planar) == encoded(np.array(planar.tolist(), np.uint8))
+
+
+@pytest.mark.parametrize("encoded", [png.encoded, jpeg.encoded, webp.encoded])
 @pytest.mark.parametrize("pixels", [np.zeros((5, 5), np.float32), np.zeros((5, 5, 5), np.uint8), np.zeros(5, np.uint8)])
 def test_what_no_picture_can_hold_is_refused(encoded: Encoded, pixels: NDArray[Any]) -> None:
     with pytest.raises(Unsupported):

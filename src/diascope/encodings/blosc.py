@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import imagecodecs
-import numpy as np
 from numpy.typing import NDArray
+
+from diascope.encodings.plane import packed
 
 COMPRESSOR = "lz4"
 LEVEL = 5
@@ -18,6 +19,6 @@ def encoded(pixels: NDArray[Any]) -> bytes:
     """The bytes of an array in C order, shuffled by the size of a pixel and compressed with LZ4."""
     # imagecodecs takes the size of a pixel from an array, never from bytes. More than one thread would put the blocks
     # in the order in which they are done.
-    array = np.ascontiguousarray(pixels)
+    array = packed(pixels)
     options = {"level": LEVEL, "compressor": COMPRESSOR, "shuffle": SHUFFLE, "numthreads": 1}
     return bytes(imagecodecs.blosc_encode(array, **options))  # type: ignore[arg-type]  # its stub knows bytes only

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import imagecodecs
-import numpy as np
 from numpy.typing import NDArray
 
-from diascope.encodings.plane import checked
+from diascope.encodings.plane import checked, packed
 from diascope.errors import Unsupported
 
 LARGEST = 65_500
@@ -23,5 +22,5 @@ def encoded(pixels: NDArray[Any], quality: int = 85) -> bytes:
     plane = checked(pixels, (1, 3, 4), (8,), "JPEG")
     if max(plane.shape[:2]) > LARGEST:
         raise Unsupported(f"a JPEG has at most {LARGEST} pixels along a side, not {max(plane.shape[:2])}")
-    colours = np.ascontiguousarray(plane[:, :, :3]) if plane.ndim == 3 else plane  # noqa: PLR2004
+    colours = packed(plane[:, :, :3]) if plane.ndim == 3 else plane  # noqa: PLR2004
     return bytes(imagecodecs.jpeg8_encode(colours, level=quality))

@@ -116,7 +116,8 @@ class Table:
             for row in self.rows
             if len(row.segments) > len(names) and (values := row.match(names)) is not None
         ]
-        return self._listed(found, len(names)) if found else None
+        # A field without choices takes the name of a file too, which is no folder.
+        return self._listed(found, len(names)) if found and self.file(path) is None else None
 
     def _listed(self, found: list[tuple[_Row, Values]], depth: int) -> Iterator[Entry]:
         """Lazily, each folder once; only rows that share a folder's name with an earlier one need remembering."""
