@@ -33,7 +33,7 @@ COLOUR_TYPES = {3: (128, 24), 4: (2304, 32)}
 
 VECTOR, LABEL = 1007, 1002
 """Intent codes."""
-SPACES = {"scanner": 1, "aligned": 2, "talairach": 3, "mni152": 4}
+SPACES = {"scanner": 1, "aligned": 2, "talairach": 3, "mni152": 4, "template": 5}
 ALIGNED = 2
 """The code of every other space, and of the image's own."""
 
@@ -114,8 +114,9 @@ def _set_place(made: Nifti1Header, image: Image) -> None:
     seconds = units.get("t") in SECONDS
     made.set_xyzt_units("mm" if units["x"] in METRES else "unknown", "sec" if seconds else "unknown")
     if "t" in units:
-        scale = image.levels[0].scale[image.axis_names.index("t")]
-        made["pixdim"][4] = scale * (ratio(units["t"] or "", "second") if seconds else 1.0)
+        level, at = image.levels[0], image.axis_names.index("t")
+        factor = ratio(units["t"] or "", "second") if seconds else 1.0
+        made["pixdim"][4], made["toffset"] = level.scale[at] * factor, level.translation[at] * factor
 
 
 def pixel_affine(image: Image) -> NDArray[np.float64]:
