@@ -5,6 +5,7 @@ It is made without any web framework, in whatever thread, so that every door whi
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -15,6 +16,8 @@ from diascope.access.problem import MEDIA_TYPE, problem, status_of, title_of
 from diascope.access.ranges import NotSatisfiable, Part, parts
 from diascope.errors import DiascopeError
 from diascope.tree.file import File
+
+LOG = logging.getLogger("diascope.access")
 
 ALLOW = "GET, HEAD, OPTIONS"
 
@@ -41,10 +44,14 @@ class Answer:
     body: bytes | Iterator[bytes] = b""
 
 
-def failed(error: DiascopeError, asked: Asked) -> Answer:
-    """An error as problem details."""
+def failed(error: Exception, asked: Asked) -> Answer:
+    """An error as problem details; one that is none of ours is logged, and told without its inner workings."""
     status = status_of(error)
-    body = problem(status, title_of(error), str(error), asked.url)
+    told = str(error)
+    if not isinstance(error, DiascopeError):
+        LOG.error("%s %s", asked.method, asked.url, exc_info=error)
+        told = f"{type(error).__name__}: the log of the server says more"
+    body = problem(status, title_of(error), told, asked.url)
     headers = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), "cache-control": "no-store"}
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["retry-after"] = "1"

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from diascope.access.answer import Answer, Asked, failed, refused
-from diascope.errors import DiascopeError, Overloaded
+from diascope.errors import Overloaded
 
 CORS = {
     "access-control-allow-origin": "*",
@@ -50,11 +51,12 @@ class Workers:
             self._pending -= 1
 
 
-Handler = Callable[[str, str, Asked], Answer]
+Handler = Callable[[Asked], Answer]
+PathHandler = Callable[[str, str, Asked], Answer]
 """Of the path below the prefix, the query, and the request."""
 
 
-def server(handlers: dict[str, Handler], rest: dict[str, ASGIApp], threads: int) -> ASGIApp:
+def server(handlers: dict[str, PathHandler], rest: dict[str, ASGIApp], threads: int) -> ASGIApp:
     """An ASGI application that gives each request to the handler or application with its longest prefix."""
     workers = Workers(threads)
 
@@ -62,7 +64,8 @@ def server(handlers: dict[str, Handler], rest: dict[str, ASGIApp], threads: int)
         if scope["type"] == "http":
             prefix = next((p for p in handlers if scope["path"].startswith(p)), None)
             if prefix is not None:
-                await _handle(scope, send, workers, prefix, handlers[prefix])
+                path, query = scope["path"][len(prefix) :], scope["query_string"].decode("latin-1")
+                await _handle(scope, receive, send, workers, partial(handlers[prefix], path, query))
                 return
         application = next(app for p, app in rest.items() if scope.get("path", "/").startswith(p))
         await application(scope, receive, send)
@@ -70,36 +73,48 @@ def server(handlers: dict[str, Handler], rest: dict[str, ASGIApp], threads: int)
     return app
 
 
-async def _handle(scope: Scope, send: Send, workers: Workers, prefix: str, handler: Handler) -> None:
+async def _handle(scope: Scope, receive: Receive, send: Send, workers: Workers, handler: Handler) -> None:
     asked = _asked(scope)
     if asked.method == "OPTIONS":
         await _send_head(send, 204, CORS)
         await send({"type": "http.response.body", "body": b""})
         return
-    answer = await _answer(scope, workers, prefix, handler, asked)
+    answer = await _answer(workers, handler, asked)
     await _send_head(send, answer.status.value, CORS | answer.headers)
     if isinstance(answer.body, bytes):
         await send({"type": "http.response.body", "body": b"" if asked.method == "HEAD" else answer.body})
     else:
-        await _send_blocks(send, workers, answer.body)
+        await _send_blocks(receive, send, workers, answer.body)
 
 
-async def _answer(scope: Scope, workers: Workers, prefix: str, handler: Handler, asked: Asked) -> Answer:
+async def _answer(workers: Workers, handler: Handler, asked: Asked) -> Answer:
     if asked.method not in {"GET", "HEAD"}:
         return refused(asked)
-    path, query = scope["path"][len(prefix) :], scope["query_string"].decode("latin-1")
     try:
-        answer: Answer = await workers.run(lambda: handler(path, query, asked))
-    except DiascopeError as error:
+        answer: Answer = await workers.run(lambda: handler(asked))
+    except Exception as error:  # noqa: BLE001
         return failed(error, asked)
     return answer
 
 
-async def _send_blocks(send: Send, workers: Workers, blocks: Iterator[bytes]) -> None:
-    """A body block by block. Trouble in the middle cuts the connection: the client sees that bytes are missing."""
-    while (block := await workers.run(lambda: next(blocks, None))) is not None:
-        await send({"type": "http.response.body", "body": block, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+async def _send_blocks(receive: Receive, send: Send, workers: Workers, blocks: Iterator[bytes]) -> None:
+    """A body block by block, as long as the client is there.
+
+    Trouble in the middle cuts the connection: the client sees that bytes are missing.
+    """
+    gone = asyncio.create_task(_gone(receive))
+    try:
+        while not gone.done() and (block := await workers.run(lambda: next(blocks, None))) is not None:
+            await send({"type": "http.response.body", "body": block, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        gone.cancel()
+
+
+async def _gone(receive: Receive) -> None:
+    """Returns once the client has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _send_head(send: Send, status: int, headers: dict[str, str]) -> None:

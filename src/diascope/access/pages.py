@@ -22,6 +22,10 @@ POLICY = (
 )
 """No page may load anything from another machine."""
 
+VIEWER = "neuroglancer"
+VIEWER_POLICY = POLICY.replace("'wasm-unsafe-eval'", "'unsafe-eval'")
+"""Neuroglancer alone makes code of texts of its own: encoders of segmentations, readers of annotations."""
+
 HEADERS = {"content-security-policy": POLICY, "x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 
 MISSING = "The web application is not built. In a checkout, `make web` builds it (Node 20 or later).\n"
@@ -33,6 +37,10 @@ class _Assets(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         response.headers.update(HEADERS)
+        if path.removeprefix("assets/").startswith(VIEWER):
+            response.headers["content-security-policy"] = VIEWER_POLICY
+        if path.startswith("assets/"):
+            response.headers["cache-control"] = "public, max-age=31536000, immutable"
         return response
 
 

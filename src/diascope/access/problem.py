@@ -33,13 +33,15 @@ STATUS: dict[type[DiascopeError], HTTPStatus] = {
 MEDIA_TYPE = "application/problem+json"
 
 
-def status_of(error: DiascopeError) -> HTTPStatus:
+def status_of(error: Exception) -> HTTPStatus:
     """The status of an error, that of its nearest parent in the table."""
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def title_of(error: DiascopeError) -> str:
+def title_of(error: Exception) -> str:
     """What kind of trouble it is, in the first sentence of the error's own description."""
+    if not isinstance(error, DiascopeError):
+        return "The server made a mistake"
     return (type(error).__doc__ or "").strip().partition(".")[0].partition(";")[0]
 
 

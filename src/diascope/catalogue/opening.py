@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -96,6 +97,10 @@ def _clearly(path: str, action: Callable[[], T]) -> T:
     """The result of an action, every error of a reader's own being told as Unreadable with the file and the reason."""
     try:
         return action()
+    except Unreadable as error:
+        if path.rpartition("/")[2] in str(error):
+            raise
+        raise Unreadable(f"{path}: {error}") from error
     except DiascopeError:
         raise
     except Exception as error:
@@ -111,6 +116,8 @@ def _check(image: Image, path: str) -> None:
             pixels *= size
         if not 0 < pixels < LARGEST or len(level.shape) != len(image.axes):
             raise Unreadable(f"{path}: an image of the shape {level.shape} cannot be")
+        if not all(isfinite(scale) and scale > 0 for scale in level.scale) or not all(map(isfinite, level.translation)):
+            raise Unreadable(f"{path}: pixels {level.scale} apart, from {level.translation} on, cannot be")
 
 
 def _guarded(level: Level, path: str) -> Level:

@@ -22,8 +22,8 @@ from diascope.registry import registry
 from diascope.tree.file import Tree
 from diascope.tree.walk import listed_files
 
-SIDE = 1024
-CELLS = 90
+SIDE = 640
+CELLS = 40
 
 
 def sample(folder: Path) -> None:
@@ -99,10 +99,10 @@ def _tissue(target: Path) -> None:
     import tifffile
 
     random = np.random.default_rng(3)
-    size = 4096
+    size = 2048
     stroma = sum(
         cv2.resize(random.random((size // 2**k, size // 2**k)), (size, size), interpolation=cv2.INTER_CUBIC) * 2**k
-        for k in range(5, 10)
+        for k in range(5, 9)
     )
     stroma = (stroma - stroma.min()) / np.ptp(stroma)
     nuclei = cv2.GaussianBlur((random.random((size, size)) > 0.9994).astype(np.float32), (0, 0), 6)  # noqa: PLR2004
@@ -115,8 +115,8 @@ def _tissue(target: Path) -> None:
     options: dict[str, Any] = {"tile": (256, 256), "compression": "jpeg", "photometric": "rgb"}
     with tifffile.TiffWriter(target) as writer:
         per_cm = 1e4 / 0.5
-        writer.write(pixels, subifds=3, resolution=(per_cm, per_cm), resolutionunit="CENTIMETER", **options)
-        for _ in range(3):
+        writer.write(pixels, subifds=2, resolution=(per_cm, per_cm), resolutionunit="CENTIMETER", **options)
+        for _ in range(2):
             pixels = cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
             writer.write(pixels, subfiletype=1, **options)
 

@@ -17,13 +17,15 @@ def means(pixels: Pixels, factors: Ints) -> Pixels:
 
     Means of integers are rounded to the nearest, halves upwards; of booleans they are the majority, halves being true.
     """
-    total = _sums(pixels.astype(_wide(pixels.dtype)), factors)
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = _sums(pixels.astype(_wide(pixels.dtype)), factors)
     counts = _counts(pixels.shape, factors)
     if pixels.dtype == np.bool_:
         return total * 2 >= counts
     if pixels.dtype.kind in "iu":
         return ((total * 2 + counts) // (counts * 2)).astype(pixels.dtype)
-    return (total / counts).astype(pixels.dtype)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.asarray((total / counts).astype(pixels.dtype))
 
 
 def modes(pixels: Pixels, factors: Ints) -> Pixels:

@@ -21,6 +21,9 @@ Keep: TypeAlias = Callable[[Level, Hashable], Level]
 SMALL = 256
 """A level of at most this many rows and columns needs no coarser one."""
 
+TOLERANCE = 0.01
+"""By how much a stored level may miss the factor of two: slide scanners round sizes down."""
+
 CHEAP_CHUNK = 1 << 16
 """How many pixels a chunk of a made level has at least, unless the level is smaller."""
 
@@ -94,16 +97,23 @@ def dyadic(image: Image, axes: str = "yx", keep: Keep = uncached) -> Image:
 
 
 def _stored_level(image: Image, factors: Ints, power: int) -> Level | None:
-    """The level whose distances of pixels are ``2**power`` times the finest along the axes with a factor."""
-    finest = image.levels[0]
-    for level in image.levels[1:]:
-        wanted = (f**power * s for f, s in zip(factors, finest.scale, strict=True))
-        sizes = (-(-n // f**power) for f, n in zip(factors, finest.shape, strict=True))
-        near = all(abs(have / want - 1) < 0.01 for have, want in zip(level.scale, wanted, strict=True))  # noqa: PLR2004
-        fits = all(abs(have - size) <= 1 for have, size in zip(level.shape, sizes, strict=True))
-        if near and fits:
-            return level
-    return None
+    """The level whose pixels are ``2**power`` times as far apart as the finest ones along the axes with a factor."""
+    return next((level for level in image.levels[1:] if _is_binned(level, image.levels[0], factors, power)), None)
+
+
+def _is_binned(level: Level, finest: Level, factors: Ints, power: int) -> bool:
+    """Whether a level lies where the finest one does when it is binned so, to a hundredth of its pixels or a size."""
+    for d, factor in enumerate(factors):
+        by = factor**power
+        if abs(level.scale[d] / (by * finest.scale[d]) - 1) >= TOLERANCE:
+            return False
+        if abs(level.shape[d] + finest.shape[d] // -by) > 1:
+            return False
+        # Formats disagree whether pixel 0 lies at its corner or its centre, so two shifts are right, and those between.
+        shift = (level.translation[d] - finest.translation[d]) / finest.scale[d]
+        if not -TOLERANCE * by <= shift <= (by - 1) / 2 + TOLERANCE * by:
+            return False
+    return True
 
 
 def fitted(stored: Level, like: Level) -> Level:

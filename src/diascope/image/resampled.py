@@ -54,7 +54,8 @@ def _places(level: Level, grid: Grid, d: int) -> np.ndarray[tuple[int], np.dtype
 
 def _picked(pixels: Pixels, axis: int, at: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Pixels:
     # Halfway between two pixels the later one is taken, whatever parity it has.
-    return np.take(pixels, np.minimum(np.floor(at + 0.5).astype(np.int64), pixels.shape[axis] - 1), axis=axis)
+    nearest = np.minimum(np.floor(at + 0.5).astype(np.int64), pixels.shape[axis] - 1)
+    return np.asarray(np.take(pixels, nearest, axis=axis))
 
 
 def _blended(pixels: Pixels, axis: int, at: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Pixels:
