@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -57,3 +58,25 @@ def tree_server() -> Iterator[Callable[[Tree], str]]:
     yield url
     for each in running:
         each.stop()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every row of the shared images' manifest for a test that takes ``shared_row``.
+
+    Where its module has a function ``wanted``, only the rows for which that says so.
+    """
+    if "shared_row" not in metafunc.fixturenames:
+        return
+    folder = shared_data_folder()
+    rows = manifest(folder) if folder else []
+    wanted = getattr(metafunc.module, "wanted", lambda _: True)
+    rows = [row for row in rows if wanted(row)]
+    missing = pytest.param({}, marks=pytest.mark.skip(reason="no shared images: set DIASCOPE_TEST_DATA"), id="none")
+    cases = [pytest.param(row, id=row["path"]) for row in rows]
+    metafunc.parametrize("shared_row", cases if folder else [missing])
+
+
+def manifest(folder: Path) -> list[dict[str, str]]:
+    """What the folder of shared images says of each: column by column as its README has them."""
+    with (folder / "manifest.tsv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))

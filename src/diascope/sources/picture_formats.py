@@ -1,6 +1,6 @@
 """How each format of pictures is told and opened: PNG, JPEG, BMP, GIF and WebP.
 
-https://www.w3.org/TR/png-3/, https://www.w3.org/Graphics/JPEG/itu-t81.pdf, https://www.rfc-editor.org/rfc/rfc9649 of WebP
+https://www.w3.org/TR/png-3/, https://www.w3.org/Graphics/JPEG/itu-t81.pdf, https://www.rfc-editor.org/rfc/rfc9649 (WebP)
 and https://www.w3.org/Graphics/GIF/spec-gif89a.txt
 """
 
