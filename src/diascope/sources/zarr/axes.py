@@ -53,8 +53,6 @@ class Axes:
 
     def turned(self, pixels: Pixels) -> Pixels:
         """Pixels of the file's order in house order."""
-        if self.letters == self.names:
-            return pixels
         kept = [name for name in self.names if name in self.letters]
         turned = pixels.transpose([self.letters.index(name) for name in kept])
         return turned[tuple(slice(None) if name in kept else None for name in self.names)]

@@ -81,7 +81,7 @@ def _check_alike(arrays: list[Array]) -> None:
 
 
 def _level(array: Array, axes: Axes, placing: Placing) -> Level:
-    def read_pixels(region: Region) -> Pixels:
+    def read_turned(region: Region) -> Pixels:
         return axes.turned(array.read(axes.stored(region)))
 
     shape = axes.ordered(array.metadata.shape, 1)
@@ -92,7 +92,7 @@ def _level(array: Array, axes: Axes, placing: Placing) -> Level:
         chunk_shape=chunk_shape,
         scale=axes.ordered(tuple(abs(scale) or 1.0 for scale in placing.scale), 1.0),
         translation=axes.ordered(placing.translation, 0.0),
-        read_pixels=read_pixels,
+        read_pixels=array.read if axes.letters == axes.names else read_turned,
     )
 
 

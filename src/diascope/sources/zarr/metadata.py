@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,18 +37,17 @@ class Metadata:
     names: tuple[str | None, ...] | None
     """Of the dimensions."""
     attributes: Document
+    sharding: Sharding | None = field(init=False)
+    """How the chunks within a stored object are found, where it can be read in parts."""
+    chunk_shape: Ints = field(init=False)
+    """Of what is decoded at once."""
 
-    @property
-    def sharding(self) -> Sharding | None:
-        """How the chunks within a stored object are found, where it can be read in parts."""
+    def __post_init__(self) -> None:
         body = self.chain.body
-        parts = isinstance(body, Sharding) and not self.chain.unpacks and not self.chain.turns
-        return body if parts and isinstance(body, Sharding) else None
-
-    @property
-    def chunk_shape(self) -> Ints:
-        """Of what is decoded at once."""
-        return self.sharding.chunk_shape if self.sharding else self.stored_shape
+        in_parts = not self.chain.unpacks and not self.chain.turns
+        sharding = body if isinstance(body, Sharding) and in_parts else None
+        object.__setattr__(self, "sharding", sharding)
+        object.__setattr__(self, "chunk_shape", sharding.chunk_shape if sharding else self.stored_shape)
 
 
 def check_chunk(shape: Ints, chunk_shape: Ints, itemsize: int, path: str) -> None:
