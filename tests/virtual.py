@@ -53,8 +53,10 @@ class RangeFile(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
-        data = self._read_range(self._at, min(self._at + len(buffer), self._size))
-        buffer[: len(data)] = data
+        # An array may be handed in as the buffer.
+        octets = memoryview(buffer).cast("B")
+        data = self._read_range(self._at, min(self._at + len(octets), self._size))
+        octets[: len(data)] = data
         self._at += len(data)
         return len(data)
 

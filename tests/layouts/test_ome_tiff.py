@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 
+import diascope
 from diascope.errors import Unreadable
 from diascope.image.cache import cached, chunk_cache
 from diascope.image.image import Image
@@ -22,6 +23,7 @@ from diascope.image.pyramid import with_pyramid
 from diascope.image.region import Region
 from diascope.layouts.ome_tiff import is_big, layout, ome_tiff
 from diascope.layouts.ome_xml import signed_colour
+from diascope.layouts.plane_stack import flat_levels
 from diascope.layouts.tiff_directory import BIG, CLASSIC
 from diascope.testing.synthetic import ramp
 from diascope.tree.file import Entry
@@ -295,3 +297,22 @@ def test_openslide_reads_the_picture(tmp_path):
         assert slide.dimensions == (270, 300)
         pixels = np.asarray(slide.read_region((0, 0), 0, slide.dimensions))
         np.testing.assert_array_equal(pixels[..., :3], as_tifffile_has_it(image, image.levels[0]))
+
+
+REAL = (
+    "svs/CMU-1-Small-Region.svs", "pyramid-tiff/CMU-1-small.tiff",
+    "imagej-tiff/xyzct-mitosis.tif", "imagej-tiff/xy_rgb__cells.tif", "imagej-tiff/xyt_8bit_polyp.tif",
+    "ome-tiff/CZT_peaks.ome.tif", "ome-tiff/multi-channel-z-series.ome.tif",
+    "ome-tiff/viv_multi-channel_deflate.ome.tif",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", REAL)
+def test_a_real_image_keeps_its_pixels_and_levels(shared_data, path):
+    import ome_types
+
+    image = diascope.open(shared_data / path)
+    with tifffile.TiffFile(opened(ome_tiff(image))) as tiff:
+        ome_types.validate_xml(tiff.ome_metadata)
+        for stored, level in zip(tiff.series[0].levels, flat_levels(image), strict=True):
+            np.testing.assert_array_equal(stored.asarray().squeeze(), as_tifffile_has_it(image, level).squeeze())
