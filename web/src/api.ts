@@ -106,6 +106,11 @@ export function statistics(path: string, signal?: AbortSignal): Promise<Statisti
   return answer(`/api/statistics/${encoded(path)}`, signal);
 }
 
+/** The files in a folder below `/data/`. */
+export function stored(folder: string, signal?: AbortSignal): Promise<{ entries: { name: string; url: string }[] }> {
+  return answer(folder, signal);
+}
+
 /** The JSON at an address of this server; every way in which that can fail is a Problem. */
 export async function answer<T>(url: string, signal?: AbortSignal): Promise<T> {
   const response = await fetch(url, { signal: signal ?? null }).catch((error: unknown) => {

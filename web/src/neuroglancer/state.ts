@@ -42,22 +42,18 @@ export function neuroglancerState(
   extent: Extent,
 ): State {
   const url = new URL(volume.url, origin).href;
-  const source = `${url}|${FORMATS[volume.layout]}`;
+  const source = sourceOf(image, volume, `${url}|${FORMATS[volume.layout]}`);
   const layers = layersOf(image, volume, statistics, source);
   return {
     layers,
     selectedLayer: { visible: false, layer: layers[0]?.name ?? image.name },
     layout: "4panel",
+    crossSectionBackgroundColor: "#16191d",
     ...framing(image, volume, extent),
   };
 }
 
-function layersOf(
-  image: Description,
-  volume: Representation,
-  statistics: ChannelStatistics[],
-  source: string,
-): State[] {
+function layersOf(image: Description, volume: Representation, statistics: ChannelStatistics[], source: Json): State[] {
   if (image.kind === "labels") return [{ type: "segmentation", name: image.name, source, tab: "segments" }];
   const channels = size(image.axes, "c");
   const layer = (name: string, shader: string, more: State = {}): State => ({
@@ -147,7 +143,7 @@ function colourShader(image: Description, channels: Shown[]): string {
 /** Zooms at which the whole volume is in view, in canonical voxels: cubes as wide as the finest spacing. */
 function framing(image: Description, volume: Representation, { width, height }: Extent): State {
   const space = ["x", "y", "z"].flatMap((name) => image.axes.find((axis) => axis.name === name) ?? []);
-  const sizes = space.map((axis) => spacingIn(volume, axis));
+  const sizes = space.map((axis) => spacingIn(image, volume, axis));
   const finest = Math.min(...sizes.map(([size]) => size));
   const [wide = 1, high = 1, deep = 1] = space.map((axis, k) => (axis.size * (sizes[k]?.[0] ?? 1)) / finest);
   const across = Math.max(wide, deep) / (width / 2);
@@ -163,12 +159,41 @@ function framing(image: Description, volume: Representation, { width, height }: 
 /** How many pixels of each panel's height go to Neuroglancer's own bars. */
 const BARS = 30;
 
-/** The spacing along an axis of space as this representation tells it, with its SI unit. */
-function spacingIn(volume: Representation, { spacing, unit }: Axis): [number, string] {
+/**
+ * The spacing along an axis as the volume is shown, with its SI unit.
+ *
+ * An axis of space without a unit has that of the plane, else a volume would be a thread: 1 of nothing by 100 nm.
+ */
+function spacingIn(image: Description, volume: Representation, { name, type, unit, spacing }: Axis): [number, string] {
   const size = spacing ?? 1;
-  const known = metres(unit);
+  if (type === "time") return unit === null ? [size, ""] : [size * (SECONDS[unit] ?? 1), "s"];
+  if (type !== "space") return [1, ""];
+  const known = metres(unit) ?? metres(image.axes.find((axis) => axis.name === "x" && name !== "x")?.unit ?? null);
   if (known !== null) return [Number((size * known).toPrecision(12)), "m"];
   return volume.layout === "precomputed" ? [size * 1e-9, "m"] : [size, ""];
+}
+
+const SECONDS: Record<string, number> = { millisecond: 1e-3, second: 1, minute: 60, hour: 3600 };
+
+/** The volume's address, with the spacing along its axes where the representation cannot tell it. */
+function sourceOf(image: Description, volume: Representation, url: string): Json {
+  const units = new Set(image.axes.filter((axis) => axis.type === "space").map((axis) => axis.unit !== null));
+  if (units.size === 1) return url;
+  const names = volume.layout === "precomputed" ? precomputedAxes(image) : image.axes;
+  const dimensions = Object.fromEntries(
+    names.map((axis) => [
+      axis.type === "channel" ? (volume.layout === "precomputed" ? "c^" : "c'") : axis.name,
+      spacingIn(image, volume, axis),
+    ]),
+  );
+  return { url, transform: { inputDimensions: dimensions, outputDimensions: dimensions } };
+}
+
+/** The axes of a precomputed volume, in its order. */
+function precomputedAxes(image: Description): Axis[] {
+  const held = ["x", "y", "z"].flatMap((name) => image.axes.find((axis) => axis.name === name) ?? []);
+  const channels = image.axes.find((axis) => axis.name === "c" && axis.size > 1);
+  return channels ? [...held, channels] : held;
 }
 
 function rounded(value: number): number {

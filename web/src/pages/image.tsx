@@ -26,7 +26,7 @@ export function ImagePage({ path }: { path: string }) {
       <Breadcrumb path={path} file={described ? datasetOf(described.stored) : path} />
       <div class="title">
         <h1>{last(path)}</h1>
-        {described && isImage(described) && <Summary image={described} />}
+        {described && (isImage(described) ? <Summary image={described} /> : <p class="chips">{described.format}</p>)}
       </div>
       {found.state === "waiting" && <Waiting what="Opening the image" />}
       {found.state === "failed" && <ProblemNote problem={found.problem} again={again} />}

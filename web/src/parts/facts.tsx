@@ -1,7 +1,7 @@
 /** What is known of an image: axes, channels, levels, its place in the world, and what else its file says. */
 
 import type { ComponentChildren } from "preact";
-import { type ChannelStatistics, type Description, statistics } from "../api.ts";
+import { type ChannelStatistics, type Description, statistics, stored } from "../api.ts";
 import { useAsync } from "../async.ts";
 import { number, quantity, symbol } from "../format.ts";
 import { storedAddress } from "../paths.ts";
@@ -29,8 +29,8 @@ export function Facts({ image }: { image: Description }) {
           </Pair>
         )}
         {metadata.description && <Pair name="Description">{metadata.description}</Pair>}
-        <Pair name="Stored file">
-          <a href={storedAddress(image.stored)}>as it lies in the repository</a>
+        <Pair name="Stored as">
+          <StoredFiles image={image} />
         </Pair>
       </dl>
       <Axes image={image} />
@@ -55,6 +55,25 @@ function Pair({ name, children }: { name: string; children: ComponentChildren })
     </div>
   );
 }
+
+/** Links to the file or files as they lie in the repository, once they are known. */
+function StoredFiles({ image }: { image: Description }) {
+  const folder = storedAddress(image.stored);
+  const [listed] = useAsync((signal) => stored(folder, signal), [folder]);
+  const files = listed.state === "done" ? listed.value.entries : [];
+  if (files.length === 0 || files.length > MOST_FILES) return <a href={folder}>its own files</a>;
+  return (
+    <ul class="stored">
+      {files.map(({ name, url }) => (
+        <li key={name}>
+          <a href={url}>{name}</a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const MOST_FILES = 12;
 
 function Axes({ image }: { image: Description }) {
   return (

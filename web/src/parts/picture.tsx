@@ -26,7 +26,7 @@ export function Picture({ url, label, spacing }: Props) {
     if (!stage.current) return;
     const made = newViewer(stage.current, label);
     viewer.current = made;
-    for (const event of ["open", "animation", "resize"] as const) made.addHandler(event, () => setZoom(zoomOf(made)));
+    for (const event of ["animation", "resize"] as const) made.addHandler(event, () => setZoom(zoomOf(made)));
     const stop = followPointer(made, setPointer);
     return () => {
       stop();
@@ -117,14 +117,15 @@ function newViewer(element: HTMLElement, label: string): OpenSeadragon.Viewer {
   });
   viewer.canvas.setAttribute("aria-label", `${label}: drag to move, scroll or press + and - to zoom`);
   viewer.canvas.setAttribute("role", "application");
-  const adapt = () => {
-    // A pixel that fills several of the screen is shown as the square it is.
-    viewer.drawer.setImageSmoothingEnabled((zoomOf(viewer) ?? 1) < 2);
-    const isWhole = viewer.viewport.getZoom() <= viewer.viewport.getHomeZoom() * 1.05;
-    viewer.navigator?.element.classList.toggle("idle", isWhole);
-  };
-  for (const event of ["open", "animation", "resize"] as const) viewer.addHandler(event, adapt);
+  for (const event of ["animation", "resize"] as const) viewer.addHandler(event, () => adapt(viewer));
   return viewer;
+}
+
+/** Draws pixels as the squares they are once they fill several of the screen; hides the navigator of a whole image. */
+function adapt(viewer: OpenSeadragon.Viewer): void {
+  viewer.drawer.setImageSmoothingEnabled((zoomOf(viewer) ?? 1) < 2);
+  const isWhole = viewer.viewport.getZoom() <= viewer.viewport.getHomeZoom() * 1.05;
+  viewer.navigator?.element.classList.toggle("idle", isWhole);
 }
 
 /** How many pixels of the screen a pixel of the image takes. */
@@ -150,6 +151,7 @@ function showPicture(
         viewer.world.removeItem(item);
         return;
       }
+      adapt(viewer);
       opened();
       const loaded = () => {
         if (!current || !item.getFullyLoaded()) return;

@@ -54,7 +54,7 @@ function Held({ one, tool }: { one: Representation; tool: string | null }) {
             {one.view}
           </span>
         )}
-        {!one.is_folder && (
+        {!one.is_folder && !one.picture && (
           <a class="button" href={one.url} download>
             <Icon name="download" /> Download
           </a>

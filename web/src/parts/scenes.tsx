@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { Scene, SceneRole } from "../api.ts";
-import { plural } from "../format.ts";
+import { number } from "../format.ts";
 import { ImageCard } from "./grid.tsx";
 
 const TITLES: Record<SceneRole, string> = { image: "Images", labels: "Labels", associated: "Associated images" };
@@ -23,7 +23,7 @@ function Cards({ title, scenes }: { title: string; scenes: Scene[] }) {
   return (
     <section class="scenes">
       <h2>
-        {title} <span class="where">{plural(scenes.length, "image")}</span>
+        {title} <span class="where">{number(scenes.length)}</span>
       </h2>
       <ul class="cards">
         {scenes.slice(0, shown).map((scene) => (
