@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import struct
+import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -120,6 +123,25 @@ def test_bioformats_reads_the_metadata(as_bioformats_reads):
 @pytest.mark.parametrize("twin", TWINS)
 def test_bioformats_rejects_the_broken_twin(as_bioformats_reads, twin):
     assert differences(as_bioformats_reads[twin], STACK)
+
+
+def copied(path: Path, out: Path) -> Path | str:
+    """What libtiff's tiffcp read of the full resolution, or what it said."""
+    if shutil.which("tiffcp") is None:
+        reason = "libtiff's tiffcp is not here: apt-get install libtiff-tools"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+    done = subprocess.run(["tiffcp", "-c", "none", str(path), str(out)], check=False, capture_output=True, text=True)
+    return out if done.returncode == 0 else done.stderr
+
+
+@pytest.mark.parametrize(("name", "image"), [("stack", STACK), ("picture", PICTURE)])
+def test_libtiff_reads_every_plane(files, tmp_path, name, image):
+    assert differences(copied(files[name], tmp_path / "copy.ome.tif"), replace(image, levels=image.levels[:1])) == []
+
+
+@pytest.mark.parametrize("twin", ["flipped tile byte", "tile offset past the end"])
+def test_libtiff_rejects_the_broken_twin(files, tmp_path, twin):
+    assert differences(copied(files[twin], tmp_path / "copy.ome.tif"), replace(STACK, levels=STACK.levels[:1]))
 
 
 def test_tifffile_reads_the_good_one(files):
