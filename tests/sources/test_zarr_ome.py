@@ -261,7 +261,14 @@ def test_series_of_bioformats2raw_are_images_in_their_order(tmp_path: Path) -> N
     assert [image.shape[0] for image in found.images.values()] == list(range(1, 13))
     assert list(found.labels) == ["2/cells"]
     zarr.open_group(root / "OME", mode="w", zarr_format=2).attrs["series"] = ["5", "3", "../b"]
-    assert list(dataset(root).images) == ["5", "3"]
+    listed = dataset(root)
+    assert list(listed.images) == ["5", "3"]
+    assert list(listed.labels) == []
+    labels = zarr.open_group(root / "3" / "labels", mode="a", zarr_format=2)
+    labels.attrs["labels"] = ["cells"]
+    image_group(root / "3" / "labels" / "cells", [(4, 5)], spaces("yx"))
+    assert list(dataset(root).labels) == ["3/cells"]
+    assert dataset(root).labels["3/cells"].kind == "labels"
 
 
 def test_a_group_without_images_says_so(tmp_path: Path) -> None:
@@ -350,10 +357,27 @@ def test_a_plate_opens_without_opening_its_wells(tmp_path: Path, version: str) -
     assert (store.asked - before).total() <= 384
     before = store.asked.copy()
     assert list(scene_names(found)) == list(found.images)
-    assert (store.asked - before).total() == 0
+    assert (store.asked - before).total() <= 1
     np.testing.assert_array_equal(found.images["A/1/1"][...], ramp((5, 5)))
     with pytest.raises(Unreadable):
         found.images["B/2/0"]
+
+
+def test_labels_in_a_plate_are_found_without_listing_it(tmp_path: Path) -> None:
+    plate(tmp_path / "p.zarr")
+    for k in range(2):
+        field = tmp_path / "p.zarr" / "A" / "1" / str(k)
+        image_group(field / "labels" / "cells", [(4 + k, 5)], spaces("yx"))
+        zarr.open_group(field / "labels", mode="a", zarr_format=2).attrs["labels"] = ["cells"]
+    store = Counting(tmp_path)
+    found = opened(source, store, "p.zarr", chunk_cache(1 << 20))
+    store.asked.clear()
+    assert "P/24/0/cells" not in found.labels
+    cells = found.labels["A/1/1/cells"]
+    assert store.asked.total() < 20
+    assert cells.kind == "labels"
+    np.testing.assert_array_equal(cells[...], ramp((5, 5)))
+    assert list(found.labels) == ["A/1/0/cells", "A/1/1/cells"]
 
 
 def test_a_well_alone_has_its_fields(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def scene(opened: Opened, path: str) -> Scene | None:
     """
     dataset = opened.dataset
     for prefix, images in ((f"{LABELS}/", dataset.labels), (f"{ASSOCIATED}/", dataset.associated)):
-        if images and path.startswith(prefix) and (name := _longest(images, path[len(prefix) :])):
+        if path.startswith(prefix) and (name := _longest(images, path[len(prefix) :])):
             return _scene(opened, images[name], f"{prefix}{name}", path)
     if is_single(dataset):
         name = next(iter(dataset.images))

@@ -13,6 +13,7 @@ from diascope.image.image import Image
 from diascope.sources.dataset import Lazily
 from diascope.sources.zarr.documents import document, is_safe, joined, part
 from diascope.sources.zarr.image import array_image, multiscale_image
+from diascope.sources.zarr.labels import nested_labels
 from diascope.sources.zarr.multiscale import multiscale
 from diascope.sources.zarr.node import Node, node
 from diascope.stores.store import Store
@@ -37,7 +38,9 @@ def collection(store: Store, root: Node) -> Collection:
     Raises Unreadable where there is neither. Of a hierarchy deeper or larger than the bounds only the beginning, in
     the order of names, is seen.
     """
-    found = _series(store, root) or dict(islice(_walked(store, root.path), MOST_IMAGES))
+    if series := _series(store, root):
+        return Collection(_lazily(series, store), nested_labels(store, root, series))
+    found = dict(islice(_walked(store, root.path), MOST_IMAGES))
     scales = {name: each for name, each in found.items() if "multiscales" in each.ome}
     labels = {name: each for name, each in scales.items() if "image-label" in each.ome}
     images = {name: each for name, each in scales.items() if name not in labels} or labels or _bare(found)

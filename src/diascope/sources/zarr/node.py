@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from diascope.errors import Unreadable
 from diascope.sources.zarr.array import Array
@@ -11,6 +11,8 @@ from diascope.sources.zarr.documents import Document, document, joined, part, sh
 from diascope.sources.zarr.v2 import metadata_v2
 from diascope.sources.zarr.v3 import metadata_v3
 from diascope.stores.store import Store
+
+ZarrFormat: TypeAlias = Literal[2, 3]
 
 MARKERS = ("zarr.json", ".zattrs", ".zgroup", ".zarray")
 
@@ -20,7 +22,7 @@ class Node:
     """What a group or an array says of itself."""
 
     path: str
-    format: Literal[2, 3]
+    format: ZarrFormat
     own: Document | None
     """The metadata of an array, None of a group."""
     attributes: Document
@@ -51,7 +53,7 @@ def node(store: Store, path: str) -> Node | None:
     return Node(path=path, format=2, own=zarray, attributes=attributes or {})
 
 
-def group_attributes(store: Store, path: str, version: Literal[2, 3]) -> Document | None:
+def group_attributes(store: Store, path: str, version: ZarrFormat) -> Document | None:
     """The attributes of a group whose version is known, at the cost of one look; None where there are none."""
     if version == 2:  # noqa: PLR2004
         return document(store, joined(path, ".zattrs"))

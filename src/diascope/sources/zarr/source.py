@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from functools import partial
 
 from diascope.errors import Unreadable
 from diascope.image.image import Image
-from diascope.sources.dataset import Dataset, Lazily
+from diascope.sources.dataset import Dataset
 from diascope.sources.source import Head, Source
 from diascope.sources.stem import stem
 from diascope.sources.zarr.collection import collection, found_image
 from diascope.sources.zarr.documents import joined
-from diascope.sources.zarr.labels import label_image, label_names
+from diascope.sources.zarr.labels import nested_labels, own_labels
 from diascope.sources.zarr.node import MARKERS, Node, node
 from diascope.sources.zarr.plate import plate_images, well_images
 from diascope.stores.store import Store
@@ -47,14 +46,16 @@ def _contents(store: Store, root: Node) -> tuple[Mapping[str, Image], Mapping[st
     """Images and labels."""
     if root.own is None and "multiscales" not in root.ome:
         if "plate" in root.ome:
-            return plate_images(store, root), {}
+            fields = plate_images(store, root)
+            return fields, nested_labels(store, root, fields, alike=True)
         if "well" in root.ome:
-            return well_images(store, root), {}
+            fields = well_images(store, root)
+            return fields, nested_labels(store, root, fields, alike=True)
         found = collection(store, root)
         return found.images, found.labels
     name = stem(root.path, ENDINGS) or "image"
-    labels = label_names(store, root) if root.own is None else ()
-    return {name: found_image(store, root, name)}, Lazily(labels, partial(label_image, store, root.path))
+    labels = own_labels(store, root) if root.own is None else {}
+    return {name: found_image(store, root, name)}, labels
 
 
 source = Source(
