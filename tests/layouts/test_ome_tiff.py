@@ -149,6 +149,7 @@ def test_a_huge_file_has_a_size_at_once_and_costs_no_memory():
         del regions[:]
         assert len(file.read(start, start + 65536)) == 65536
         assert len(regions) <= 2
+        assert sum(np.prod(region.shape) for region in regions) <= 65536 / 2 + 2 * 512
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 32_000_000
@@ -274,9 +275,8 @@ def test_trouble_of_the_source_is_raised_and_not_black():
 
     level = replace(IMAGES["tiny"].levels[0], read_pixels=read_pixels)
     file = ome_tiff(replace(IMAGES["tiny"], levels=(level,)))
-    assert file.size is not None
     with pytest.raises(Unreadable, match="broken"):
-        file.read(file.size - 1, None)
+        file.read(0, None)
 
 
 @pytest.mark.judge

@@ -52,20 +52,30 @@ class PlaneStack:
         """The bytes of one tile."""
         return prod(self.tile_shapes[level]) * self.samples * self.dtype.itemsize
 
-    def tile(self, level: int, number: int) -> bytes:
-        """The tile of this number, counted row by row and plane by plane, with zeros beyond the plane's edges."""
+    def tile(self, level: int, number: int, start: int, stop: int) -> bytes:
+        """The bytes from start to stop of a tile, counted row by row and plane by plane; no more rows are read.
+
+        Beyond the plane's edges there are zeros.
+        """
+        row_size = self.tile_shapes[level][1] * self.samples * self.dtype.itemsize
+        top, bottom = start // row_size, -(-stop // row_size)
+        rows = self._rows(level, number, top, bottom)
+        rows += bytes((bottom - top) * row_size - len(rows))
+        return rows[start - top * row_size : stop - top * row_size]
+
+    def _rows(self, level: int, number: int, top: int, bottom: int) -> bytes:
+        """The rows of a tile that lie in its plane."""
         rows, columns = self.grid(level)
         number, column = divmod(number, columns)
         plane, row = divmod(number, rows)
-        start = dict(zip(self.outer, _unravelled(plane, self.sizes), strict=True))
         height, width = self.tile_shapes[level]
-        start |= {"y": row * height, "x": column * width}
-        extent = {"y": height, "x": width, "c": self.samples}
-        region = Region(
-            tuple(start.get(name, 0) for name in self.axis_names),
-            tuple(start.get(name, 0) + extent.get(name, 1) for name in self.axis_names),
-        )
-        pixels = padded(self.levels[level], region)
+        last = min(row * height + bottom, self.levels[level].shape[-2])
+        if row * height + top >= last:
+            return b""
+        box = {name: (index, index + 1) for name, index in zip(self.outer, _unravelled(plane, self.sizes), strict=True)}
+        box |= {"y": (row * height + top, last), "x": (column * width, column * width + width)}
+        starts, stops = zip(*(box.get(name, (0, self.samples)) for name in self.axis_names), strict=True)
+        pixels = padded(self.levels[level], Region(starts, stops))
         ordered = moved(pixels, self.axis_names, "yxc" if self.samples > 1 else "yx")
         return ordered.astype(self.dtype, copy=False).tobytes()
 

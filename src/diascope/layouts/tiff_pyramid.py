@@ -19,6 +19,7 @@ filled up with zeros.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate
 from math import prod
 from typing import TypeAlias
@@ -82,8 +83,9 @@ class TiffPyramid:
         return made(stop - start, size, lambda piece: self._directory(level, start + piece))
 
     def _tiles(self, level: int) -> Run:
-        pieces = self.stack.planes * self._tile_count(level)
-        return made(pieces, self.stack.tile_size(level), lambda number: self.stack.tile(level, number))
+        return Run(
+            self.stack.planes * self._tile_count(level), self.stack.tile_size(level), partial(self.stack.tile, level)
+        )
 
     def _offsets(self, level: int) -> Numbers:
         tile_size = self.stack.tile_size(level)
