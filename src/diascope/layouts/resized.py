@@ -24,6 +24,8 @@ LARGEST_BLOCK = 1 << 26
 """Pixels of a level that may be read for one block of the result, where a picture has no level coarse enough."""
 SQUEEZE = 16
 """Where one side is reduced so many times more than the other, the other is read more coarsely than it could be."""
+SPARED = 4 / 3
+"""Up to this reduction linear samples need no averaging: it would blur more than the aliases that it takes away."""
 EXACT = 1e-6
 
 
@@ -122,16 +124,20 @@ def _piece(picture: Image, level: Level, spans: tuple[Span, Span], shape: tuple[
     exact = tuple(span.touched(size) for span, size in zip(spans, level.shape[-2:], strict=True))
     if len(exact[0]) * len(exact[1]) > LARGEST_BLOCK:
         raise TooLarge(f"the picture has no level coarse enough: more than {LARGEST_BLOCK} pixels would become few")
-    # As many pixels as the level has between the edges, or as are wanted where those are more.
-    high, wide = (max(ceil(span.length - EXACT), n) for span, n in zip(spans, shape, strict=True))
     aligned = all(
-        len(r) == n and abs(span.start - r.start) < EXACT and abs(span.stop - r.stop) < EXACT
-        for r, n, span in zip(exact, (high, wide), spans, strict=True)
+        abs(span.start - r.start) < EXACT and abs(span.stop - r.stop) < EXACT and len(r) >= n
+        for r, n, span in zip(exact, shape, spans, strict=True)
     )
+    high, wide = (n * _samples(span.length / n) for span, n in zip(spans, shape, strict=True))
     plane = pixels(picture, level, *exact) if aligned else _warped(picture, level, spans, (high, wide))
     if plane.shape[:2] == shape:
         return plane
     return np.asarray(cv2.resize(np.ascontiguousarray(plane), shape[::-1], interpolation=cv2.INTER_AREA))
+
+
+def _samples(ratio: float) -> int:
+    """How many samples along an axis make one pixel of the result: at least as many as the level has, about."""
+    return 1 if ratio < SPARED else ceil(ratio - EXACT)
 
 
 def _warped(picture: Image, level: Level, spans: tuple[Span, Span], shape: tuple[int, int]) -> Pixels:
