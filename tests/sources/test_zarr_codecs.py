@@ -11,6 +11,7 @@ from typing import Any
 import numcodecs
 import numpy as np
 import pytest
+import tensorstore
 import zarr
 import zarr.codecs
 from zarr.core.chunk_key_encodings import ChunkKeyEncodingParams
@@ -266,3 +267,41 @@ def test_an_aligned_chunk_is_handed_out_without_a_copy(tmp_path: Path) -> None:
     np.testing.assert_array_equal(got, data[:3, :16, :8])
     assert isinstance(got.base, bytes) or got.base is not None
     assert not got.flags.owndata
+
+
+TENSORSTORE: dict[str, tuple[str, dict[str, Any]]] = {
+    "v2-blosc-F": ("zarr", {"chunks": CHUNKS, "order": "F", "dtype": ">u2", "compressor": {"id": "blosc"}}),
+    "v2-bz2": ("zarr", {"chunks": CHUNKS, "dtype": "<u2", "compressor": {"id": "bz2"}, "dimension_separator": "/"}),
+    "v3-shard-start": (
+        "zarr3",
+        {
+            "data_type": "uint16",
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": SHARDS}},
+            "codecs": [
+                {
+                    "name": "sharding_indexed",
+                    "configuration": {
+                        "chunk_shape": CHUNKS,
+                        "index_location": "start",
+                        "codecs": [
+                            {"name": "transpose", "configuration": {"order": [2, 0, 1]}},
+                            {"name": "bytes", "configuration": {"endian": "big"}},
+                            {"name": "blosc", "configuration": {"cname": "zstd"}},
+                            {"name": "crc32c"},
+                        ],
+                    },
+                }
+            ],
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TENSORSTORE)
+def test_what_tensorstore_writes(tmp_path: Path, name: str) -> None:
+    driver, metadata = TENSORSTORE[name]
+    kvstore = {"driver": "file", "path": f"{tmp_path}/a/"}
+    spec = {"driver": driver, "kvstore": kvstore, "metadata": {"shape": SHAPE, **metadata}, "create": True}
+    data = pixels("<u2")
+    tensorstore.open(spec).result().write(data).result()
+    check(tmp_path / "a", data)

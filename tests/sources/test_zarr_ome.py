@@ -120,6 +120,9 @@ def test_a_line_is_an_image_of_one_row(tmp_path: Path) -> None:
     np.testing.assert_array_equal(image[...], data[None])
 
 
+PRIMARY = ("FF0000", "00FF00", "0000FF")
+
+
 def scale(*numbers: float) -> dict[str, Any]:
     return {"type": "scale", "scale": list(numbers)}
 
@@ -197,9 +200,9 @@ def test_channels_are_shown_as_omero_has_them(tmp_path: Path, version: str) -> N
 @pytest.mark.parametrize(
     ("colours", "model", "dtype", "kind"),
     [
-        (("FF0000", "00FF00", "0000FF"), "color", "u1", "rgb"),
-        (("FF0000", "00FF00", "0000FF"), "greyscale", "u1", "intensity"),
-        (("FF0000", "00FF00", "0000FF"), "color", "u2", "intensity"),
+        (PRIMARY, "color", "u1", "rgb"),
+        (PRIMARY, "greyscale", "u1", "intensity"),
+        (PRIMARY, "color", "u2", "intensity"),
         (("FF0000", "00FF00", "FFFFFF"), "color", "u1", "intensity"),
     ],
 )
@@ -209,7 +212,19 @@ def test_only_declared_bytes_are_a_colour_picture(
     image_group(
         tmp_path / "a", [(3, 4, 5)], spaces("cyx"), dtype=dtype, attributes={"omero": omero(*colours, model=model)}
     )
-    assert only(tmp_path / "a").kind == kind
+    image = only(tmp_path / "a")
+    assert image.kind == kind
+    assert image.levels[0].chunk_shape == (3, 4, 5)
+    np.testing.assert_array_equal(image[...], ramp((3, 4, 5), dtype))
+
+
+def test_colours_stored_apart_are_one_chunk(tmp_path: Path) -> None:
+    image_group(tmp_path / "a", [(3, 4, 5)], spaces("cyx"), dtype="u1", attributes={"omero": omero(*PRIMARY)})
+    apart = zarr.create_array(tmp_path / "a" / "0", shape=(3, 4, 5), chunks=(1, 2, 8), dtype="u1", overwrite=True)
+    apart[...] = ramp((3, 4, 5), "u1")
+    image = only(tmp_path / "a")
+    assert (image.kind, image.levels[0].chunk_shape) == ("rgb", (3, 2, 5))
+    np.testing.assert_array_equal(image[:, 1:3], ramp((3, 4, 5), "u1")[:, 1:3])
 
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])

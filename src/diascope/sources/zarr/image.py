@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from diascope.errors import Unreadable
@@ -35,11 +37,12 @@ def multiscale_image(store: Store, found: Multiscale, name: str) -> Image:
         raise Unreadable(f"{found.path}: its levels have different numbers of channels")
     ome = found.node.ome
     size = levels[0].shape[axes.names.index("c")] if "c" in axes.names else 1
+    kind = _kind(ome, levels[0], size if "c" in axes.names else 0)
     return Image(
         name=name,
-        kind=_kind(ome, levels[0], size if "c" in axes.names else 0),
+        kind=kind,
         axes=_known(axes.axes, axes, pairs[0][1]),
-        levels=levels,
+        levels=tuple(map(partial(_with_whole_colours, axes), levels)) if kind == "rgb" else levels,
         channels=channels(ome, size),
         metadata=Metadata(
             format=f"OME-Zarr {found.version}".strip(),
@@ -85,7 +88,7 @@ def _level(array: Array, axes: Axes, placing: Placing) -> Level:
         return axes.turned(array.read(axes.stored(region)))
 
     shape = axes.ordered(array.metadata.shape, 1)
-    chunk_shape = axes.ordered(array.metadata.chunk_shape, 1)
+    chunk_shape = tuple(map(min, axes.ordered(array.metadata.chunk_shape, 1), (max(size, 1) for size in shape)))
     return Level(
         shape=shape,
         dtype=array.metadata.dtype,
@@ -124,6 +127,12 @@ def _kind(ome: Document, level: Level, channel_count: int) -> Kind:
     if "image-label" in ome and level.dtype.kind in "iu":
         return "labels"
     return "rgb" if is_rgb(part(ome, "omero"), level.dtype, channel_count) else "intensity"
+
+
+def _with_whole_colours(axes: Axes, level: Level) -> Level:
+    """The level with a grid that never parts the colours of a pixel."""
+    chunk = (s if n == "c" else c for n, c, s in zip(axes.names, level.chunk_shape, level.shape, strict=True))
+    return replace(level, chunk_shape=tuple(chunk))
 
 
 def _size(shape: Ints) -> int:
