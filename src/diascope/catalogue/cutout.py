@@ -33,8 +33,9 @@ SPACING = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?([a-zµ]{1,20})", re.ASCII | re.
 class Wanted:
     """What is to be cut out: ``ranges`` are ``start..stop`` by axis, either end may be missing.
 
-    With ``spacing`` (such as ``2 um``) the pixels are resampled to that distance along the spatial axes and the ranges
-    of these axes are positions in its unit; without it they are pixels of ``level``.
+    With ``spacing`` (such as ``2 um``) the pixels are resampled to that distance along the spatial axes, and the ranges
+    of these axes are in its unit, from the outer edge of the image's first pixel: the native spacing gives the pixels
+    themselves. Without it the ranges are pixels of ``level``.
     """
 
     ranges: Mapping[str, str]
@@ -79,7 +80,7 @@ def _at_level(image: Image, wanted: Wanted) -> _Cut:
 
 
 def _at_spacing(image: Image, wanted: Wanted, text: str) -> _Cut:
-    """Pixel k of the cut lies at the range's start plus half a pixel plus k pixels."""
+    """Pixel k of the cut has its centre half a pixel and k pixels behind the range's start."""
     found = SPACING.fullmatch(text.strip())
     unit = named(found[2]) if found else None
     if not found or not unit or not float(found[1]):
@@ -99,10 +100,10 @@ def _along(image: Image, d: int, length: float, unit: str, ranges: Mapping[str, 
     if axis.unit is None:
         raise Unsupported(f"the distance of pixels along {axis.name} is not known: cut out at a level instead")
     factor = ratio(unit, axis.unit)
-    edge = finest.translation[d] - finest.scale[d] / 2
-    low, high = _ends(text, edge / factor, (edge + finest.shape[d] * finest.scale[d]) / factor, axis.name)
+    low, high = _ends(text, 0, finest.shape[d] * finest.scale[d] / factor, axis.name)
     size = max(round((high - low) / length), 1)
-    return (low + length / 2) * factor, length * factor, size
+    edge = finest.translation[d] - finest.scale[d] / 2
+    return edge + (low + length / 2) * factor, length * factor, size
 
 
 def _whole_ends(text: str, size: int, axis: str) -> tuple[int, int]:

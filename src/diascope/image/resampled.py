@@ -10,6 +10,9 @@ from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.image.region import Region
 
+ROUNDING = 1e-4
+"""Distances that differ by less are the same."""
+
 
 class Grid(NamedTuple):
     """Positions along each axis: ``origin + k * spacing`` for ``0 <= k < size``, in the axis' unit."""
@@ -20,13 +23,11 @@ class Grid(NamedTuple):
 
 
 def level_for(image: Image, spacing: tuple[float, ...]) -> Level:
-    """The coarsest level whose pixels are along no axis farther apart than wanted, else the finest."""
-    finer = [
-        level
-        for level in image.levels
-        if all(have <= want * 1.0001 for have, want in zip(level.scale, spacing, strict=True))
-    ]
-    return finer[-1] if finer else image.levels[0]
+    """The coarsest level whose pixels are along no axis farther apart than wanted, or than the finest level's are."""
+    finest = image.levels[0].scale
+    most = [max(pair) * (1 + ROUNDING) for pair in zip(spacing, finest, strict=True)]
+    fits = [level for level in image.levels if all(a <= b for a, b in zip(level.scale, most, strict=True))]
+    return fits[-1]
 
 
 def resampled(image: Image, grid: Grid) -> Pixels:
