@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from diascope.arrangements.by_name import layouts
 from diascope.catalogue.catalogue import Catalogue
@@ -13,6 +14,9 @@ from diascope.layouts.layout import Layout
 from diascope.operations.view import view
 
 RENDER = "render"
+
+SAFE = "/~,=+@:!$&'()*;"
+"""What stands in the path of a URL as it is (RFC 3986, section 3.3)."""
 
 
 def representations(catalogue: Catalogue, path: str, steps: str, host: str) -> dict[str, Any]:
@@ -31,7 +35,7 @@ def _row(layout: Layout, viewed: Image, path: str, steps: str, host: str) -> dic
     reason = layout.refuses(viewed)
     if reason and layout.picture:
         viewed, steps, reason = _rendered(viewed, steps, layout, reason)
-    url = f"/data/{path}/{steps}/{viewed.name}{layout.suffix}{'/' * layout.is_folder}"
+    url = quote(f"/data/{path}/{steps}/{viewed.name}{layout.suffix}{'/' * layout.is_folder}", safe=SAFE)
     return {
         "layout": layout.name,
         "title": layout.title,
