@@ -18,6 +18,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
+import diascope
 from diascope.errors import BadRequest
 from diascope.image.pyramid import with_pyramid
 from diascope.layouts.iiif import layout
@@ -171,6 +172,15 @@ def test_the_base_uri_redirects() -> None:
     assert base is not None
     assert base.moved == "info.json"
     assert TREE.file("picture.iiif") is None
+
+
+@pytest.mark.parametrize("path", ["svs/CMU-1-Small-Region.svs", "ndpi/test3-DAPI-2-(387).ndpi"])
+def test_slides_are_sent_as_they_are(shared_data: Path, path: str) -> None:
+    slide = diascope.open(shared_data / path)
+    file = layout.tree(slide).file(f"{slide.name}.iiif/600,700,300,200/max/0/default.png")
+    assert file is not None
+    wanted = np.moveaxis(slide[:, 700:900, 600:900], 0, -1)
+    np.testing.assert_array_equal(np.asarray(Pillow.open(io.BytesIO(file.read(0, None)))), wanted)
 
 
 # The official validator. It knows one picture: ten by ten squares of a hundred pixels, in colours of its own.
