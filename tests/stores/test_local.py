@@ -75,6 +75,19 @@ def test_a_pipe_does_not_block(root: Path) -> None:
         LocalStore(root).open("fifo")
 
 
+def test_what_lies_outside_is_refused_whether_it_is_there_or_not(root: Path) -> None:
+    (root / "missing").symlink_to(root.parent / "outside" / "nothing")
+    (root / "cousin").symlink_to(f"{root}2")
+    root.with_name(f"{root.name}2").mkdir()
+    (root.with_name(f"{root.name}2") / "file").write_bytes(b"not yours")
+    for path in ("out-file", "out", "out/secret", "missing", "out/nothing", "cousin/file"):
+        for look in (LocalStore(root).read, LocalStore(root).open):
+            with pytest.raises(Forbidden):
+                look(path)
+    assert LocalStore(root, follow_links=True).read("cousin/file") == b"not yours"
+    assert LocalStore(root).read("fifo") is None
+
+
 def test_the_version_changes_when_the_file_does(root: Path) -> None:
     store = LocalStore(root)
     before = store.stat("folder/file")

@@ -41,30 +41,46 @@ class LocalStore:
 
     def open(self, path: str) -> Blob:
         try:
-            return LocalBlob(self._resolved(path))
+            return self._opened(path)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
             msg = f"there is no file {path!r}"
             raise NotFound(msg) from error
 
     def read(self, path: str) -> bytes | None:
         try:
-            return Path(self._resolved(path)).read_bytes()
+            blob = self._opened(path)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
+        return blob.read(0, blob.stat.size)
 
     def local_path(self, path: str) -> str | None:
         return self._resolved(path)
 
+    def _opened(self, path: str) -> LocalBlob:
+        full = self._full(path)
+        try:
+            blob = LocalBlob(full)
+        except OSError:
+            # Whether something is there is not told of what lies outside.
+            self._resolved(path)
+            raise
+        if not self.follow_links and not blob.lies_below(self._real_root):
+            self._check(full, path)
+        return blob
+
     def _resolved(self, path: str) -> str:
+        full = self._full(path)
+        if path and not self.follow_links:
+            self._check(full, path)
+        return full
+
+    def _full(self, path: str) -> str:
         if not path:
             return self._real_root
         if "\0" in path or any(segment in {"", ".", ".."} for segment in path.split("/")):
             msg = f"{path!r} is no path within a repository"
             raise BadRequest(msg)
-        full = f"{self._real_root}/{path}"
-        if not self.follow_links:
-            self._check(full, path)
-        return full
+        return f"{self._real_root}/{path}"
 
     def _check(self, full: str, path: str) -> None:
         real = os.path.realpath(full)
@@ -96,6 +112,13 @@ class LocalBlob:
         if not modes.S_ISREG(status.st_mode):
             raise IsADirectoryError(path)
         self.stat = _stat(status)
+
+    def lies_below(self, folder: str) -> bool:
+        """Whether the kernel knows the open file below a folder: one look, where resolving each name costs many."""
+        try:
+            return os.readlink(f"/proc/self/fd/{self._descriptor}").startswith(f"{folder.rstrip('/')}/")  # noqa: PTH115
+        except OSError:
+            return False
 
     def read(self, start: int, stop: int) -> bytes:
         """The bytes from start to stop, fewer where the file ends sooner."""
