@@ -20,6 +20,9 @@ HIGHEST_RATIO = 1032
 SPACING = 1 << 20
 POINTS = 2048
 """An index has at most about so many places to start at, each of which keeps 32 KiB."""
+BEHIND = 1 << 16
+"""The end of what is packed is looked for among so many bytes after those that are wanted."""
+
 LARGEST_BLOCK = 1 << 24
 BLOCKS = 4
 """So many blocks as far apart as those places, and of at most 16 MiB, are kept."""
@@ -67,6 +70,12 @@ class Inflated:
         return self._inflated(k * self._block, min((k + 1) * self._block, self._size))
 
     def _inflated(self, start: int, stop: int) -> bytes:
+        if stop == self._size:
+            # The checksum stands at the end, and is looked at where that is passed.
+            return self._read(start, stop + BEHIND)[: stop - start]
+        return self._read(start, stop)
+
+    def _read(self, start: int, stop: int) -> bytes:
         pieces = []
         with self._lock:
             self._file.seek(start)
