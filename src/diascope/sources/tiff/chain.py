@@ -7,6 +7,7 @@ BigTIFF   II|MM 43 8 0 first:8  count:8  tags:20 each  next:8
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from struct import Struct
 from typing import NamedTuple
 
@@ -20,6 +21,9 @@ MAX_TAGS = 4096
 """More tags in one directory are no TIFF, as tifffile has it."""
 
 
+WINDOW = 4096
+
+
 class _Layout(NamedTuple):
     first: int
     """Where the offset of the first directory stands."""
@@ -31,31 +35,42 @@ class _Layout(NamedTuple):
 def check_chain(blob: Blob, name: str) -> int:
     """The number of directories; raises Unreadable where there is none, or where the chain has no end."""
     layout = _layout(blob.read(0, 16), name)
+    file = _Window(blob)
     seen: set[int] = set()
-    offset = _number(blob, layout.first, layout.next)
-    while offset:
+    offset = file.number(layout.first, layout.next)
+    while offset and offset < blob.stat.size:
         if offset in seen:
             raise Unreadable(f"{name}: its chain of {len(seen)} image directories leads back into itself")
-        if offset >= blob.stat.size or len(seen) >= MAX_PAGES:
-            break
+        if len(seen) == MAX_PAGES:
+            raise Unreadable(f"{name}: more than {MAX_PAGES} image directories")
         seen.add(offset)
-        offset = _next(blob, offset, layout)
+        offset = _next(file, offset, layout)
     if not seen:
         raise Unreadable(f"{name}: a TIFF file without an image directory")
-    if len(seen) >= MAX_PAGES:
-        raise Unreadable(f"{name}: more than {MAX_PAGES} image directories")
     return len(seen)
 
 
-def _next(blob: Blob, offset: int, layout: _Layout) -> int:
+@dataclass(slots=True, eq=False)
+class _Window:
+    """The bytes around the last place that was looked at: directories are small and often lie together."""
+
+    blob: Blob
+    start: int = 0
+    data: bytes = b""
+
+    def number(self, at: int, form: Struct) -> int:
+        """The number that stands at this place, 0 behind the end of the file."""
+        if not self.start <= at <= self.start + len(self.data) - form.size:
+            self.start, self.data = at, self.blob.read(at, at + WINDOW)
+            if len(self.data) < form.size:
+                return 0
+        return int(form.unpack_from(self.data, at - self.start)[0])
+
+
+def _next(file: _Window, offset: int, layout: _Layout) -> int:
     """The offset of the directory after this one, 0 where there is none that can be read."""
-    tags = _number(blob, offset, layout.tags)
-    return _number(blob, offset + layout.tags.size + tags * layout.tag, layout.next) if tags <= MAX_TAGS else 0
-
-
-def _number(blob: Blob, at: int, form: Struct) -> int:
-    data = blob.read(at, at + form.size)
-    return int(form.unpack(data)[0]) if len(data) == form.size else 0
+    tags = file.number(offset, layout.tags)
+    return file.number(offset + layout.tags.size + tags * layout.tag, layout.next) if tags <= MAX_TAGS else 0
 
 
 def _layout(head: bytes, name: str) -> _Layout:

@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Callable
 from functools import partial
 from math import prod
-from threading import Lock
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -25,17 +24,13 @@ APERIO_YCBCR = 33003
 SLACK = 1 << 20
 """Pixels that a segment's own header may declare beyond those of the segment, as padded tiles do."""
 
-_initialising = Lock()
-
 
 def decoder(keyframe: Any, where: str) -> tuple[np.dtype[Any], Decode]:
     """The type of a page's pixels and the decoder of its segments; raises Unreadable where it cannot be decoded."""
     if keyframe.compression == SGILOG:
         return np.dtype(np.float32), sgilog_decoder(keyframe)
     try:
-        # Making the function may read from the file through the parser's one handle.
-        with _initialising:
-            decode: Decode = keyframe.decode
+        decode: Decode = keyframe.decode
         decode(None, 0)
     except Exception as error:
         raise Unreadable(f"{where}: its pixels cannot be decoded: {error}") from error

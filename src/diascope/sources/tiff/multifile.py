@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -16,8 +15,8 @@ from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.tiff import ome
 from diascope.sources.tiff.facts import with_tags
 from diascope.sources.tiff.names import safe_names, stem
-from diascope.sources.tiff.page import Page, page
-from diascope.sources.tiff.parsed import Parsed, parsed, understood
+from diascope.sources.tiff.page import Page
+from diascope.sources.tiff.parsed import Parsed, locked_page, parsed, understood
 from diascope.sources.tiff.planes import Place, Planes, file_name, planes
 from diascope.sources.tiff.scene import image
 from diascope.sources.tiff.stack import Stack, stack
@@ -41,7 +40,6 @@ class Siblings:
     """The main file where it has pixels."""
     _files: BoundedCache[Parsed] = field(default_factory=lambda: BoundedCache(OPEN_FILES, weigh=lambda _: 1))
     _pages: BoundedCache[Page] = field(default_factory=lambda: BoundedCache(KEPT_PAGES, weigh=lambda _: 1))
-    _lock: Lock = field(default_factory=Lock)
 
     def beside(self, name: str) -> str:
         """The path of a file named in the metadata."""
@@ -65,7 +63,7 @@ class Siblings:
     def frame(self, place: Place, level: int) -> tuple[Parsed, Any]:
         """The directory of a plane, or one of its reduced copies."""
         file = self.file(place.file)
-        with self._lock:
+        with file.lock:
             return file, understood(file.path, lambda: _frame(file, place.directory, level))
 
     def page(self, place: Place, level: int, like: Page) -> Page:
@@ -80,7 +78,7 @@ class Siblings:
 
     def _page(self, place: Place, level: int) -> Page:
         file, frame = self.frame(place, level)
-        return page(file.blob, frame, f"{file.path}: level {level}, page {place.directory}")
+        return locked_page(file, frame, f"{file.path}: level {level}, page {place.directory}")
 
 
 def _frame(file: Parsed, index: int, level: int) -> Any:
@@ -192,7 +190,7 @@ def _first(siblings: Siblings, found: Planes) -> Place:
 
 def _stack(siblings: Siblings, found: Planes, first: Place, level: int) -> Stack:
     file, keyframe = siblings.frame(first, level)
-    like = page(file.blob, keyframe, f"{file.path}: level {level}")
+    like = locked_page(file, keyframe, f"{file.path}: level {level}")
 
     def page_of(number: int) -> Page | None:
         place = found.places.get(number)

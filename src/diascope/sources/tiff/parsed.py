@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
+from threading import Lock
 from typing import Any, TypeVar
 
 import tifffile
@@ -36,6 +37,8 @@ class Parsed:
     tiff: Any
     """A TiffFile, used by one thread at a time."""
     pages: int
+    lock: Lock = field(default_factory=Lock)
+    """Held while the parser, which has one place in the file, may read."""
 
     @property
     def name(self) -> str:
@@ -73,6 +76,12 @@ def _check_descriptions(tiff: Any, path: str) -> None:
         check_xml(text.decode("latin-1") if isinstance(text, bytes) else str(text), path)
 
 
+def locked_page(file: Parsed, frame: Any, where: str) -> Page:
+    """The pixels of a directory; asking one for its tags may read the file."""
+    with file.lock:
+        return page(file.blob, frame, where)
+
+
 def pages_of(file: Parsed, series: Any, where: str) -> tuple[Page, PageOf]:
     """The first page of a series, and the page of each number."""
     keyframe = series.keyframe
@@ -86,10 +95,10 @@ def pages_of(file: Parsed, series: Any, where: str) -> tuple[Page, PageOf]:
         if number not in made:
             frame = frames[number] if number < len(frames) else None
             # A page that OME-XML counts and the file lacks is one that was never acquired.
-            made[number] = page(file.blob, frame, f"{where}, page {number}") if frame is not None else None
+            made[number] = locked_page(file, frame, f"{where}, page {number}") if frame is not None else None
         return made[number]
 
-    return page(file.blob, keyframe, where), page_of
+    return locked_page(file, keyframe, where), page_of
 
 
 def _virtual(file: Parsed, keyframe: Any, where: str) -> tuple[Page, PageOf]:
