@@ -1,7 +1,8 @@
 """How each format of pictures is told and opened: PNG, JPEG, BMP, GIF and WebP.
 
-https://www.w3.org/TR/png-3/, https://www.w3.org/Graphics/JPEG/itu-t81.pdf, https://www.rfc-editor.org/rfc/rfc9649 (WebP)
-and https://www.w3.org/Graphics/GIF/spec-gif89a.txt
+https://www.w3.org/TR/png-3/, https://www.w3.org/Graphics/JPEG/itu-t81.pdf,
+https://www.w3.org/Graphics/GIF/spec-gif89a.txt
+and https://www.rfc-editor.org/rfc/rfc9649
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ def _png(blob: Blob) -> Picture:
     frames = getattr(image, "n_frames", 1)
     if depth == 16 and colour in DEEP_PNG:  # noqa: PLR2004
         return _deep_png(image, blob, DEEP_PNG[colour])
+    check_size((*image.size[::-1], len(image.getbands())))
     bits = image.size[0] * image.size[1] * depth * len(image.getbands())
     if bits // 8 > (blob.stat.size + 1) * HIGHEST_RATIO:
         raise Unreadable(f"{blob.stat.size} bytes of PNG cannot hold {image.size[0]} by {image.size[1]} pixels")
@@ -170,7 +172,7 @@ def _gif(blob: Blob) -> Picture:
         return GifImageFile(buffered(blob))
 
     image = open()
-    check_size(image.size)
+    check_size(image.size[::-1])
     with buffered(blob) as file:
         frames = gif_frames(file)
     extra = {"durations": [frame.milliseconds for frame in frames], "loop": image.info.get("loop")}
