@@ -6,12 +6,15 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from struct import pack
 from typing import Any, cast
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image as Picture
 
 import diascope
 from diascope.image.image import Image
@@ -133,30 +136,19 @@ def test_packed_bits(tmp_path: Path, bits: int) -> None:
     expected = (pixels((37, 45), np.uint32) % limit).astype("u1" if bits <= 8 else "u2" if bits <= 16 else "u4")
     shifts = np.arange(bits - 1, -1, -1)
     packed = np.packbits((expected[..., None] >> shifts & 1).reshape(37, -1).astype(np.uint8), axis=1).tobytes()
-    write_packed(tmp_path / "a.tif", packed, bits, expected.shape)
+    write_strip(tmp_path / "a.tif", packed, expected.shape, bits=bits)
     with tifffile.TiffFile(tmp_path / "a.tif") as judge:
         np.testing.assert_array_equal(judge.asarray(), expected)
     check(first(tmp_path / "a.tif").levels[0], expected.astype(bool) if bits == 1 else expected)
 
 
-def write_packed(path: Path, data: bytes, bits: int, shape: tuple[int, ...]) -> None:
-    """A classic little-endian TIFF of one strip, which tifffile itself does not write of such types."""
-    height, width = shape
-    tags = [
-        (256, width),
-        (257, height),
-        (258, bits),
-        (259, 1),
-        (262, 1),
-        (273, 8),
-        (277, 1),
-        (278, height),
-        (279, len(data)),
-    ]
-    directory = b"".join(tag.to_bytes(2, "little") + b"\4\0\1\0\0\0" + v.to_bytes(4, "little") for tag, v in tags)
-    end = 8 + len(data)
-    head = b"II*\0" + end.to_bytes(4, "little")
-    path.write_bytes(head + data + len(tags).to_bytes(2, "little") + directory + bytes(4))
+def write_strip(path: Path, data: bytes, shape: tuple[int, ...], **values: int) -> None:
+    """A classic little-endian TIFF of one strip as it is, which tifffile itself does not write of such types."""
+    tags = {256: shape[1], 257: shape[0], 258: values["bits"], 259: values.get("compression", 1)}
+    tags |= {262: values.get("photometric", 1), 273: 8, 277: values.get("samples", 1), 278: shape[0], 279: len(data)}
+    directory = b"".join(pack("<HHII", code, 4, 1, value) for code, value in tags.items())
+    head = b"II*\0" + pack("<I", 8 + len(data))
+    path.write_bytes(head + data + pack("<H", len(tags)) + directory + bytes(4))
 
 
 @pytest.mark.parametrize("samples", [3, 4])
@@ -366,3 +358,15 @@ def test_levels_are_completed_by_the_house(tmp_path: Path) -> None:
 def test_the_version_is_told_without_opening(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", pixels((6, 8)))
     assert opened(tmp_path / "a.tif").version == source.version(LocalStore(tmp_path), "a.tif") != ""
+
+
+def test_aperio_keeps_luma_and_chroma_as_jpeg_2000(tmp_path: Path) -> None:
+    """The same colours as Pillow makes of luma and chroma, to the rounding."""
+    luma = np.ascontiguousarray(np.moveaxis(pixels((3, 64, 64), np.uint8), 0, -1))
+    stream = bytes(imagecodecs.jpeg2k_encode(luma, codecformat="j2k", level=0, reversible=True, mct=False))
+    write_strip(tmp_path / "a.svs", stream, (64, 64), bits=8, compression=33003, photometric=2, samples=3)
+    image = first(tmp_path / "a.svs")
+    assert image.kind == "rgb"
+    expected = np.asarray(Picture.merge("YCbCr", [Picture.fromarray(luma[..., k]) for k in range(3)]).convert("RGB"))
+    read = np.moveaxis(image[...], 0, -1).astype(int)
+    assert np.abs(read - expected).max() <= 1

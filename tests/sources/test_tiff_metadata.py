@@ -164,3 +164,23 @@ def test_scn(tmp_path: Path) -> None:
     assert spacing(image) == dict.fromkeys("yx", (0.5, "micrometer"))
     assert [level.shape for level in image.levels] == [(3, 200, 300), (3, 100, 150)]
     np.testing.assert_array_equal(np.moveaxis(image[...], 0, -1), fine)
+
+
+def test_metadata_that_nobody_understands_cost_no_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = np.arange(1200, dtype=np.uint16).reshape(3, 20, 20)
+    tifffile.imwrite(tmp_path / "a.tif", stored, imagej=True, metadata={"axes": "ZYX"})
+    monkeypatch.setattr(
+        tifffile.TiffFile, "imagej_metadata", {"images": 3, "slices": 3, "unit": b"\0", "mode": "composite", "LUTs": 9}
+    )
+    image = first(tmp_path / "a.tif")
+    np.testing.assert_array_equal(image[...], stored)
+    assert image.metadata.format == "TIFF"
+
+
+def test_a_mask_is_beside_the_image(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(np.zeros((30, 40), np.uint8), metadata=None)
+        writer.write(np.ones((30, 40), np.bool_), metadata=None, subfiletype=4)
+    dataset = opened(tmp_path / "a.tif")
+    assert list(dataset.images) == ["a"]
+    assert dataset.associated["mask"][...].all()

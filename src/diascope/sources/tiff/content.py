@@ -17,8 +17,8 @@ from diascope.sources.tiff.scene import image
 from diascope.sources.tiff.stack import stack
 from diascope.stores.store import Store
 
-REDUCED = 1
-"""The bit of the tag NewSubfileType that marks a smaller copy of another image."""
+REDUCED, MASK = 1, 4
+"""Bits of the tag NewSubfileType: a smaller copy of another image, and which of its pixels are meant to be seen."""
 
 COMPANION = ".companion.ome"
 """The ending of a file of nothing but OME-XML."""
@@ -81,11 +81,13 @@ def _parts(file: Parsed) -> list[_Part]:
 
 
 def _is_picture(series: Any) -> bool:
-    return series.name.lower() in PICTURES or bool(series.keyframe.subfiletype & REDUCED)
+    return series.name.lower() in PICTURES or bool(series.keyframe.subfiletype & (REDUCED | MASK))
 
 
 def _picture_name(series: Any) -> str:
-    return series.name.lower() if series.name.lower() in PICTURES else "thumbnail"
+    if series.name.lower() in PICTURES:
+        return str(series.name.lower())
+    return "mask" if series.keyframe.subfiletype & MASK else "thumbnail"
 
 
 def _image(file: Parsed, part: _Part, facts: Any) -> Image:

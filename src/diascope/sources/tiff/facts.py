@@ -45,8 +45,16 @@ def facts_of(file: Parsed, series: list[Any]) -> list[Facts]:
         reader = READERS.get(series[0].kind) or next(
             (read for flag, read in FLAGS.items() if getattr(file.tiff, flag, False)), plain
         )
-        known = [reader(file, each) for each in series]
+        known = [_read(reader, file, each) for each in series]
     return [with_tags(facts, each.keyframe) for facts, each in zip(known, series, strict=True)]
+
+
+def _read(reader: Reader, file: Parsed, series: Any) -> Facts:
+    """What a reader finds; a vendor's oddity that it cannot understand costs the facts and not the pixels."""
+    try:
+        return reader(file, series)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        return plain(file, series)
 
 
 def plain(file: Parsed, series: Any) -> Facts:

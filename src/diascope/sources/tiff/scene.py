@@ -17,7 +17,7 @@ from diascope.sources.tiff.fold import Fold, fold, made_up
 from diascope.sources.tiff.stack import Stack
 
 RGB, YCBCR = 2, 6
-CONVERTED = frozenset({6, 7, 33007, 34892, 34712, 33004, 33005, 34927, 50001, 50002, 52546})
+CONVERTED = frozenset({6, 7, 33003, 33007, 34892, 34712, 33004, 33005, 34927, 50001, 50002, 52546})
 """Compressions whose decoders give RGB of YCbCr."""
 
 
