@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from diascope.errors import BadRequest, Forbidden, NotFound
+from diascope.errors import BadRequest, Forbidden, NotFound, Unreadable
 from diascope.stores.local import LocalStore
 
 
@@ -68,6 +68,12 @@ def test_absent_is_none_and_a_folder_is_no_file(root: Path) -> None:
     for path in ("nothing", "folder"):
         with pytest.raises(NotFound):
             store.open(path)
+
+
+def test_trouble_names_the_path_and_the_reason(root: Path) -> None:
+    for look in (LocalStore(root, follow_links=True).stat, LocalStore(root, follow_links=True).open):
+        with pytest.raises(Unreadable, match=r"loop: Too many levels of symbolic links"):
+            look("loop")
 
 
 def test_a_pipe_does_not_block(root: Path) -> None:

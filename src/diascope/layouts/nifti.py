@@ -103,7 +103,7 @@ layout = Layout(
     refuses=refusal,
     tree=_tree,
     steps={
-        "3D Slicer": "Mount the server or download {url}, then drop the file on the window",
+        "3D Slicer": "Save {url} with a browser or `diascope get`, then drop the file on the window",
         "Neuroglancer": "{url}|nifti:",
         "Python": (
             "import fsspec, nibabel\n"

@@ -117,8 +117,8 @@ layout = Layout(
     refuses=refusal,
     tree=_tree,
     steps={
-        "Fiji": "Mount the server or download {url}, then Plugins > Bio-Formats > Bio-Formats Importer",
-        "QuPath": "Mount the server or download {url}, then File > Open",
+        "Fiji": "Save {url} with a browser or `diascope get`, then Plugins > Bio-Formats > Bio-Formats Importer",
+        "QuPath": "Save {url} with a browser or `diascope get`, then File > Open",
         "Python": (
             "import fsspec, tifffile\n"
             'with fsspec.open("{url}") as file, tifffile.TiffFile(file) as tiff:\n'

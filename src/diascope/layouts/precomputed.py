@@ -199,7 +199,10 @@ def _layout(encoding: Encoding, name: str, title: str) -> Layout:
         tree=lambda image: _tree(image, encoding),
         steps={
             "Neuroglancer": "Add a layer with the source precomputed://{url}",
-            "Python": 'from cloudvolume import CloudVolume; pixels = CloudVolume("precomputed://{url}")[:]',
+            # cloud-volume reads no PNG of 16 bits.
+            "Python": "import tensorstore; pixels = tensorstore.open("
+            '{"driver": "neuroglancer_precomputed", "kvstore": "{url}"}).result().read().result()',
+            "CloudVolume": 'from cloudvolume import CloudVolume; pixels = CloudVolume("precomputed://{url}")[:]',
         },
     )
 

@@ -5,11 +5,25 @@ from __future__ import annotations
 import os
 import stat as modes
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from diascope.errors import BadRequest, Forbidden, NotFound
+from diascope.errors import BadRequest, DiascopeError, Forbidden, NotFound, Unreadable
 from diascope.stores.store import Blob, Stat
+
+ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+
+
+@contextmanager
+def _trouble_told(path: str) -> Iterator[None]:
+    """Trouble of the file system is Unreadable, with the path as the repository has it and the reason."""
+    try:
+        yield
+    except (*ABSENT, DiascopeError):
+        raise
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror or error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,33 +39,36 @@ class LocalStore:
 
     def stat(self, path: str) -> Stat | None:
         try:
-            return _stat(os.stat(self._resolved(path)))  # noqa: PTH116
-        except (FileNotFoundError, NotADirectoryError):
+            with _trouble_told(path):
+                return _stat(os.stat(self._resolved(path)))  # noqa: PTH116
+        except ABSENT:
             return None
 
     def names(self, path: str) -> Iterator[tuple[str, bool]]:
         try:
-            with os.scandir(self._resolved(path)) as entries:
+            with _trouble_told(path), os.scandir(self._resolved(path)) as entries:
                 for entry in entries:
                     if not entry.name.startswith(".") and self._stays_inside(entry):
                         yield entry.name, entry.is_dir()
-        except (FileNotFoundError, NotADirectoryError) as error:
+        except ABSENT as error:
             msg = f"there is no folder {path!r}"
             raise NotFound(msg) from error
 
     def open(self, path: str) -> Blob:
         try:
-            return self._opened(path)
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+            with _trouble_told(path):
+                return self._opened(path)
+        except ABSENT as error:
             msg = f"there is no file {path!r}"
             raise NotFound(msg) from error
 
     def read(self, path: str) -> bytes | None:
         try:
-            blob = self._opened(path)
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            with _trouble_told(path):
+                blob = self._opened(path)
+                return blob.read(0, blob.stat.size)
+        except ABSENT:
             return None
-        return blob.read(0, blob.stat.size)
 
     def local_path(self, path: str) -> str | None:
         return self._resolved(path)

@@ -1,0 +1,122 @@
+"""Pages of the documentation written from the code: ``python -m diascope.commands.reference docs``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from diascope.layouts.layout import Layout
+from diascope.operations.reference import reference as operations
+from diascope.registry import registry
+from diascope.settings import RepositorySettings, Settings
+from diascope.sources.source import Source
+
+WRITTEN = "<!-- Written by `python -m diascope.commands.reference docs`; change the records in the code. -->"
+
+
+FORMATS = """\
+# Formats
+
+{written}
+
+## Read
+
+A file is taken for an image by its name, and for its format by its bytes. A folder is an image where a file of the
+format lies in it. Levels that a file lacks are made on demand: means of intensities, modes of labels.
+
+| format | names |
+|---|---|
+{sources}
+
+## Served
+
+`name` is the image's own. Pictures show the view `render` of an image that is none itself.
+
+| format | addresses | holds |
+|---|---|---|
+{layouts}
+"""
+
+SETTINGS = """\
+# Settings
+
+{written}
+
+One file, `diascope.toml` in the folder that Diascope is started in (or the file that `DIASCOPE_CONFIG` names), and the
+environment, which wins: `DIASCOPE_PORT=8080`. Options of the command line win over both.
+
+```toml
+port = 8400
+
+[repositories.atlas]
+path = "/data/atlas"
+views = {{ overview = "project,axis=z~render" }}
+```
+
+| setting | default | meaning |
+|---|---|---|
+{settings}
+
+## A repository
+
+| setting | default | meaning |
+|---|---|---|
+{repository}
+"""
+
+
+def formats() -> str:
+    """What is read and what is served, from the records of sources and layouts."""
+    sources: Mapping[str, Source] = registry("sources")
+    layouts: Mapping[str, Layout] = registry("layouts")
+    return FORMATS.format(
+        written=WRITTEN,
+        sources="\n".join(map(_source, sources.values())),
+        layouts="\n".join(map(_layout, layouts.values())),
+    )
+
+
+def _source(source: Source) -> str:
+    names = [f"`*{suffix}`" for suffix in source.suffixes] + [f"folder with `{name}`" for name in source.markers]
+    return f"| {source.title} | {', '.join(names)} |"
+
+
+def _layout(layout: Layout) -> str:
+    address = f"name{layout.suffix}{'/' * layout.is_folder}"
+    others = [f"`name{companion}`" for companion in layout.companions]
+    holds = "a picture" if layout.picture else "the pixels themselves"
+    return f"| {layout.title} | {', '.join([f'`{address}`', *others])} | {holds} |"
+
+
+def settings() -> str:
+    """Every setting with its default."""
+    return SETTINGS.format(written=WRITTEN, settings=_rows(Settings), repository=_rows(RepositorySettings))
+
+
+def _rows(model: type[BaseModel]) -> str:
+    return "\n".join(
+        f"| `{name}` | {_default(name, field)} | {field.description} |" for name, field in model.model_fields.items()
+    )
+
+
+def _default(name: str, field: FieldInfo) -> str:
+    if field.is_required():
+        return "none"
+    return "as many as cores" if name == "threads" else f"`{field.default}`"
+
+
+PAGES: dict[str, Callable[[], str]] = {"formats.md": formats, "operations.md": operations, "settings.md": settings}
+
+
+def main() -> None:
+    """Write the pages into the folder that is given."""
+    for name, page in PAGES.items():
+        (Path(sys.argv[1]) / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
