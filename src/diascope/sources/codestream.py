@@ -14,7 +14,7 @@ SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 START = b"\xff\x4f\xff\x51"
 """The markers SOC and SIZ, with which every codestream begins (A.4)."""
 
-COD, SOT, SOD = 0xFF52, 0xFF90, 0xFF93
+COD, SOT, SOD, EOC = 0xFF52, 0xFF90, 0xFF93, 0xFFD9
 MOST_BOXES = 10_000
 MOST_COMPONENTS = 16_384
 
@@ -38,6 +38,8 @@ class Codestream:
     """x and y where the image begins on the reference grid."""
     stop: tuple[int, int]
     components: tuple[Component, ...]
+    at: int
+    """Where it begins in the file."""
     decompositions: int
     """How often the size may be halved."""
 
@@ -95,9 +97,9 @@ def _boxes(blob: Blob, start: int, stop: int) -> Iterator[tuple[bytes, int, int]
         if size == 1:
             size, skipped = int.from_bytes(head[8:16], "big"), 16
         end = stop if size == 0 else start + size
-        if end < start + skipped or (end > stop and head[4:8] != b"jp2c"):
+        if end < start + skipped or end > stop:
             raise Unreadable(f"the box {head[4:8]!r} at byte {start} reaches over what it lies in")
-        yield head[4:8], start + skipped, min(end, stop)
+        yield head[4:8], start + skipped, end
         start = end
 
 
@@ -124,6 +126,7 @@ def _codestream(blob: Blob, at: int) -> Codestream:
         start=(x0, y0),
         stop=(x1, y1),
         components=components,
+        at=at,
         decompositions=_decompositions(blob, at + 4 + size),
     )
     if min(stream.size()) < 1:
@@ -142,3 +145,22 @@ def _decompositions(blob: Blob, at: int) -> int:
             break
         at += 2 + size
     return 0
+
+
+def check_whole(data: bytes, at: int) -> None:
+    """Raise Unreadable where a codestream ends before its last tile-part does (A.4.2); not every decoder does."""
+    at += 2
+    while at + 2 <= len(data):
+        # SOT 2, length 2, tile 2, length of the tile-part from SOT on 4; other segments: marker 2, length 2
+        marker = int.from_bytes(data[at : at + 2], "big")
+        if marker == EOC:
+            return
+        size = int.from_bytes(data[at + 2 : at + 4], "big") + 2
+        if marker == SOT:
+            size = int.from_bytes(data[at + 6 : at + 10], "big") or len(data.rstrip(b"\0")) - 2 - at
+        if size < 4:  # noqa: PLR2004
+            break
+        at += size
+    if at == len(data):
+        return
+    raise Unreadable("the JPEG 2000 codestream is cut, or its tiles do not follow one another")

@@ -6,6 +6,7 @@ so that a level's first pixel lies where the finest's does.
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,9 @@ from diascope.image.axes import axes_named
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.image.metadata import Channel, Metadata
-from diascope.sources.blob_file import buffered
-from diascope.sources.codestream import SIGNATURE, START, Jp2, jp2
+from diascope.sources.codestream import SIGNATURE, START, Jp2, check_whole, jp2
 from diascope.sources.dataset import Dataset
-from diascope.sources.decoded import decoded_level
+from diascope.sources.decoded import Decode, decoded_level
 from diascope.sources.source import Head, Source
 from diascope.sources.stem import stem
 from diascope.stores.store import Blob, Store
@@ -80,12 +80,14 @@ def _levels(blob: Blob, found: Jp2, dtype: np.dtype[Any], samples: int) -> list[
     def decode(_: int) -> Pixels:
         import imagecodecs
 
-        return np.asarray(imagecodecs.jpeg2k_decode(blob.read(0, blob.stat.size)))
+        data = blob.read(0, blob.stat.size)
+        check_whole(data, found.codestream.at)
+        return np.asarray(imagecodecs.jpeg2k_decode(data))
 
     levels = [decoded_level(_shape(found, 0, samples), dtype, decode)]
     for halvings in range(1, _resolutions(found, dtype, samples)):
         shape = _shape(found, halvings, samples)
-        levels.append(decoded_level(shape, dtype, _reduced(blob, halvings), scale=float(1 << halvings)))
+        levels.append(decoded_level(shape, dtype, _reduced(blob, found, halvings), scale=float(1 << halvings)))
     return levels
 
 
@@ -110,11 +112,13 @@ def _resolutions(found: Jp2, dtype: np.dtype[Any], samples: int) -> int:
     return halvings + 1
 
 
-def _reduced(blob: Blob, halvings: int) -> Any:
+def _reduced(blob: Blob, found: Jp2, halvings: int) -> Decode:
     def decode(_: int) -> Pixels:
         from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
-        image: Any = Jpeg2KImageFile(buffered(blob))
+        data = blob.read(0, blob.stat.size)
+        check_whole(data, found.codestream.at)
+        image: Any = Jpeg2KImageFile(BytesIO(data))
         image.reduce = halvings
         image.load()
         return np.array(image)
