@@ -6,7 +6,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from diascope.image.metadata import Channel, Metadata
-from diascope.image.units import named
+from diascope.image.units import METRES, named
 from diascope.sources.tiff.scene import Facts
 from diascope.sources.tiff.xml import child, children, number
 
@@ -62,8 +62,6 @@ def _colour(text: str | None) -> str | None:
 
 
 def _nanometres(element: ET.Element, which: str) -> float | None:
-    from diascope.image.units import METRES
-
     value = number(element.get(f"{which}Wavelength"))
     unit = named(element.get(f"{which}WavelengthUnit", "nm"))
     return value * (METRES[unit] / METRES["nanometer"]) if value is not None and unit in METRES else None
