@@ -20,6 +20,7 @@ from obstore.store import HTTPStore
 from ome_zarr_models import open_ome_zarr
 from zarr.storage import ObjectStore
 
+from diascope.errors import Unreadable
 from diascope.image.affine import affine
 from diascope.image.image import Image
 from diascope.image.level import read_whole
@@ -27,6 +28,9 @@ from diascope.image.metadata import Channel
 from diascope.image.pyramid import with_pyramid
 from diascope.layouts.layout import Layout
 from diascope.layouts.ome_zarr import layout, layout_0_4
+from diascope.operations.contrast import limits
+from diascope.operations.planes import taken
+from diascope.testing.layouts import unreadable
 from diascope.testing.synthetic import ramp
 from diascope.tree.file import Tree
 from tests.layouts.on_disk import changed, written
@@ -216,6 +220,37 @@ def test_channels_tell_name_colour_and_window(kind: Layout) -> None:
             "window": {"min": 0.0, "max": 70_000.0, "start": 0.0, "end": 70_000.0},
         },
     ]
+
+
+@each_layout
+def test_a_window_that_no_file_tells_is_what_render_shows(kind: Layout) -> None:
+    image = replace(PYRAMID, channels=(Channel(name="DAPI"),))
+    (channel,) = document(kind, image)["omero"]["channels"]
+    assert channel["label"] == "DAPI"
+    assert (channel["window"]["start"], channel["window"]["end"]) == limits(taken(image, "z", 2))
+    assert (channel["window"]["min"], channel["window"]["max"]) == (-32768, 32767)
+
+
+@each_layout
+def test_windows_of_a_huge_image_are_taken_from_its_middle(kind: Layout) -> None:
+    image = with_pyramid(ramp("czyx", (40, 10_000, 1_000_000, 1_000_000), chunk_shape=(1, 64, 64, 64)))
+    channels = document(kind, image)["omero"]["channels"]
+    middle = image[39, 5000, 499_744:500_256, 499_744:500_256]
+    assert middle.min() <= channels[39]["window"]["start"] < channels[39]["window"]["end"] <= middle.max()
+
+
+@each_layout
+def test_bytes_and_colours_are_shown_whole(kind: Layout) -> None:
+    channels = document(kind, IMAGES[2])["omero"]["channels"]
+    assert [channel["color"] for channel in channels] == ["FF0000", "00FF00", "0000FF"]
+    assert {tuple(channel["window"].values()) for channel in channels} == {(0.0, 255.0, 0.0, 255.0)}
+
+
+@each_layout
+def test_unreadable_pixels_leave_the_metadata_readable(kind: Layout) -> None:
+    image = unreadable(PYRAMID, Unreadable("a broken chunk"))
+    assert "omero" not in document(kind, image)
+    assert len(document(kind, image)["multiscales"][0]["datasets"]) == len(PYRAMID.levels)
 
 
 @each_layout

@@ -8,11 +8,11 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-import numpy as np
-
+from diascope.errors import Unreadable
 from diascope.image.image import Image
 from diascope.image.level import Level
 from diascope.image.metadata import Channel
+from diascope.layouts.ome_windows import Window, full_window, windows
 
 COLOURS = ("ff0000", "00ff00", "0000ff", "ff00ff", "00ffff", "ffff00")
 """Of channels that have none, one after another."""
@@ -42,23 +42,26 @@ def _transformations(level: Level) -> list[dict[str, Any]]:
 
 
 def omero(image: Image) -> dict[str, Any] | None:
-    """How channels are shown, None for labels and where a window that is not known would show nothing but black."""
+    """How channels are shown; None for labels, and where pixels that a window is taken from cannot be read."""
     if image.kind == "labels":
         return None
-    channels = image.channels or (Channel(),) * image.size("c")
-    full = _full_window(image.dtype)
-    if image.dtype.itemsize > 1 and not all(channel.window for channel in channels):
+    try:
+        shown = windows(image)
+    except Unreadable:
+        # The chunks will tell the reason to whoever asks for them.
         return None
-    return {"channels": [_channel(image, k, channel, full) for k, channel in enumerate(channels)]}
+    channels = image.channels or (Channel(),) * len(shown)
+    return {"channels": [_channel(image, k, *each) for k, each in enumerate(zip(channels, shown, strict=True))]}
 
 
-def _channel(image: Image, number: int, channel: Channel, full: tuple[float, float]) -> dict[str, Any]:
-    start, end = channel.window or full
+def _channel(image: Image, number: int, channel: Channel, window: Window) -> dict[str, Any]:
+    low, high = full_window(image.dtype) or window
+    start, end = window
     return {
         "label": channel.name or f"channel {number}",
         "color": (channel.colour or _colour(image, number)).upper(),
         "active": True,
-        "window": {"min": min(full[0], start), "max": max(full[1], end), "start": start, "end": end},
+        "window": {"min": min(low, start), "max": max(high, end), "start": start, "end": end},
     }
 
 
@@ -66,13 +69,6 @@ def _colour(image: Image, number: int) -> str:
     if image.kind == "rgb":
         return PRIMARIES[number] if number < len(PRIMARIES) else "ffffff"
     return COLOURS[number % len(COLOURS)] if image.size("c") > 1 else "ffffff"
-
-
-def _full_window(dtype: np.dtype[Any]) -> tuple[float, float]:
-    """The least and the greatest value of an integer type; of others from 0 to 1."""
-    if dtype.kind not in "iu":
-        return 0.0, 1.0
-    return float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
 
 
 def world(image: Image) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ from diascope.image.image import Image
 from diascope.image.region import grid_shape
 from diascope.layouts.layout import Layout
 from diascope.layouts.ome_metadata import multiscale, omero, world
+from diascope.layouts.ome_windows import known
 from diascope.layouts.zarr_array import DATA_TYPES, array_v2, array_v3, chunk
 from diascope.tree.file import File, Tree, json_file, whole
 from diascope.tree.table import Choices, Table, literal
@@ -37,7 +38,7 @@ def tree(image: Image) -> Tree:
 
     root = literal(image.name + SUFFIX)
     table = Table()
-    table.add(f"{root}/zarr.json", lambda: json_file(group_0_5(image)))
+    table.add(f"{root}/zarr.json", lambda: _described(image, group_0_5))
     table.add(f"{root}/{{level}}/zarr.json", array, level=_levels(image))
     _add_chunks(table, f"{root}/{{level}}/c", image, shapes)
     return table
@@ -53,7 +54,7 @@ def tree_0_4(image: Image) -> Tree:
     root = literal(image.name + SUFFIX_0_4)
     table = Table()
     table.add(f"{root}/.zgroup", lambda: json_file({"zarr_format": 2}))
-    table.add(f"{root}/.zattrs", lambda: json_file(attributes_0_4(image)))
+    table.add(f"{root}/.zattrs", lambda: _described(image, attributes_0_4))
     table.add(f"{root}/{{level}}/.zarray", array, level=_levels(image))
     _add_chunks(table, f"{root}/{{level}}", image, shapes)
     return table
@@ -77,6 +78,13 @@ def attributes_0_4(image: Image) -> dict[str, Any]:
     if image.kind == "labels":
         attributes["image-label"] = {"version": "0.4"}
     return attributes | _extra(image)
+
+
+def _described(image: Image, document: Callable[[Image], dict[str, Any]]) -> File:
+    """A document whose channels need windows, which are looked for when it is read, not when it is found."""
+    if known(image):
+        return json_file(document(image))
+    return whole(lambda: json_file(document(image)).read(0, None), "application/json")
 
 
 def _extra(image: Image) -> dict[str, Any]:
