@@ -37,9 +37,11 @@ LABEL = 1002
 CIFTI = range(3000, 3100)
 """The intents of CIFTI-2, whose matrix stands in the dimensions 5 and up (https://www.nitrc.org/projects/cifti/)."""
 
-COLOURS = 5
 ERROR = 40
 """Trouble of this weight makes nibabel refuse a header."""
+
+QUIET = logging.Logger("nifti", logging.CRITICAL + 1)
+"""nibabel tells of every field that it mends; what it cannot mend is raised."""
 
 LONGEST_RANK = 7
 
@@ -83,7 +85,7 @@ class Header:
 
     @property
     def is_rgb(self) -> bool:
-        return self.axes.endswith("c") and self.axes[-2:] == "xc"
+        return self.axes.endswith("xc")
 
     @property
     def kind(self) -> Kind:
@@ -191,10 +193,7 @@ def _fields(first: bytes, version: int) -> Any:
     kinds = {(1, True): Nifti1Header, (1, False): Nifti1PairHeader, (2, True): Nifti2Header}
     kind = kinds.get((version, single), Nifti2PairHeader)
     fields = kind(first[: SIZES[version]], check=False)
-    quiet = logging.getLogger(__name__)
-    quiet.addHandler(logging.NullHandler())
-    quiet.propagate = False
-    fields.check_fix(logger=quiet, error_level=ERROR)
+    fields.check_fix(logger=QUIET, error_level=ERROR)
     return fields
 
 
