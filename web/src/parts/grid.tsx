@@ -2,7 +2,8 @@
 
 import { useState } from "preact/hooks";
 import { type Entry, problemOf } from "../api.ts";
-import { browseAddress, encoded, imageAddress, parent, thumbnailAddress } from "../paths.ts";
+import { encoded, imageAddress, parent, thumbnailAddress } from "../paths.ts";
+import { FolderCard } from "./folder.tsx";
 
 export function Grid({ entries, withFolder = false }: { entries: Entry[]; withFolder?: boolean }) {
   const of = (what: Entry["what"]) => entries.filter((entry) => entry.what === what);
@@ -13,10 +14,7 @@ export function Grid({ entries, withFolder = false }: { entries: Entry[]; withFo
         <ul class="folders" aria-label="Folders">
           {folders.map((entry) => (
             <li key={entry.path}>
-              <a class="folder" href={browseAddress(entry.path)}>
-                <FolderIcon />
-                <span class="name">{entry.name}</span>
-              </a>
+              <FolderCard name={entry.name} path={entry.path} />
             </li>
           ))}
         </ul>
@@ -83,12 +81,4 @@ async function reasonOf(url: string): Promise<string> {
   } catch {
     return "The server does not answer.";
   }
-}
-
-function FolderIcon() {
-  return (
-    <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
-      <path d="M2.5 5.5a1.5 1.5 0 0 1 1.5-1.5h3.6l2 2.2H16a1.5 1.5 0 0 1 1.5 1.5v6.8A1.5 1.5 0 0 1 16 16H4a1.5 1.5 0 0 1-1.5-1.5z" />
-    </svg>
-  );
 }

@@ -61,13 +61,7 @@ function Held({ one, tool }: { one: Representation; tool: string | null }) {
         )}
       </div>
       <div class="address">
-        <input
-          type="text"
-          readOnly
-          value={url}
-          aria-label={`Address of ${one.title}`}
-          onFocus={(event) => event.currentTarget.select()}
-        />
+        <code class="url">{url}</code>
         <CopyButton text={url} what={`the address of ${one.title}`} />
       </div>
       {steps.length > 0 && (

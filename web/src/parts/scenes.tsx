@@ -28,7 +28,7 @@ function Cards({ title, scenes }: { title: string; scenes: Scene[] }) {
       <ul class="cards">
         {scenes.slice(0, shown).map((scene) => (
           <li key={scene.path}>
-            <ImageCard name={scene.name} path={scene.path} />
+            <ImageCard name={shortName(scene)} path={scene.path} />
           </li>
         ))}
       </ul>
@@ -41,4 +41,9 @@ function Cards({ title, scenes }: { title: string; scenes: Scene[] }) {
       )}
     </section>
   );
+}
+
+/** The name without the folder that its role puts it in. */
+function shortName({ name, role }: Scene): string {
+  return role !== "image" && name.startsWith(`${role}/`) ? name.slice(role.length + 1) : name;
 }
