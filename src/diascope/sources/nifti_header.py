@@ -40,7 +40,8 @@ CIFTI = range(3000, 3100)
 ERROR = 40
 """Trouble of this weight makes nibabel refuse a header."""
 
-QUIET = logging.Logger("nifti", logging.CRITICAL + 1)
+QUIET = logging.getLogger(f"{__name__}.mended")
+QUIET.disabled = True
 """nibabel tells of every field that it mends; what it cannot mend is raised."""
 
 LONGEST_RANK = 7
