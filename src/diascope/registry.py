@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, cached_property
 from importlib.metadata import EntryPoint, entry_points
 from threading import Lock
@@ -17,13 +18,26 @@ class Registry(Mapping[str, T], Generic[T]):
     def __init__(self, group: str) -> None:
         self.group = group
         self._loaded: dict[str, T] = {}
+        self._added: dict[str, T] = {}
         self._lock = Lock()
 
     @cached_property
     def _entry_points(self) -> dict[str, EntryPoint]:
         return {entry.name: entry for entry in sorted(entry_points(group=self.group), key=lambda entry: entry.name)}
 
+    @contextmanager
+    def including(self, name: str, plugin: T) -> Iterator[None]:
+        """While the block runs there is one plug-in more, which no installed package registers."""
+        before = self._added
+        self._added = {**before, name: plugin}
+        try:
+            yield
+        finally:
+            self._added = before
+
     def __getitem__(self, name: str) -> T:
+        if name in self._added:
+            return self._added[name]
         if name not in self._loaded:
             entry = self._entry_points[name]
             with self._lock:
@@ -31,13 +45,13 @@ class Registry(Mapping[str, T], Generic[T]):
         return self._loaded[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entry_points)
+        return iter(sorted([*self._entry_points, *self._added])) if self._added else iter(self._entry_points)
 
     def __len__(self) -> int:
-        return len(self._entry_points)
+        return len({*self._entry_points, *self._added})
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entry_points
+        return name in self._added or name in self._entry_points
 
 
 @cache

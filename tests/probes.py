@@ -1,0 +1,366 @@
+"""A synthetic image of any size, asked for through HTTP as viewers ask for it, its pixels compared with the formula.
+
+Each probe knows how one layout spells what it has, and notes what the source had to give for every request.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from http.client import HTTPConnection
+from math import prod
+from threading import Lock
+from typing import Any, NamedTuple, TypeAlias
+
+import nibabel
+import numpy as np
+import tifffile
+from numcodecs import Blosc
+from numpy.typing import NDArray
+from PIL import Image as Picture
+
+from diascope.image.image import Image
+from diascope.image.level import Level, Pixels
+from diascope.image.region import Region
+from diascope.registry import registry
+from diascope.sources.dataset import Dataset
+from diascope.stores.store import Store
+from diascope.testing.synthetic_file import source
+from tests.virtual import RangeFile
+
+HUGE: tuple[int, ...] = (10_000, 1_000_000, 1_000_000)
+SMALL: tuple[int, ...] = (208, 32_000, 32_000)
+LEVELS = {HUGE: 13, SMALL: 8}
+NAMES = {HUGE: "huge", SMALL: "small"}
+
+SPREAD = (0.0, 0.5, 1.0)
+
+Ranges: TypeAlias = tuple[range, range, range]
+
+
+@dataclass
+class Counter:
+    """What a source was asked for."""
+
+    pixels: int = 0
+    reads: int = 0
+    lock: Any = field(default_factory=Lock)
+
+    def counting(self, image: Image) -> Image:
+        def level(each: Level) -> Level:
+            def read_pixels(region: Region) -> Pixels:
+                with self.lock:
+                    self.pixels += prod(region.shape)
+                    self.reads += 1
+                return each.read_pixels(region)
+
+            return replace(each, read_pixels=read_pixels)
+
+        return replace(image, levels=tuple(map(level, image.levels)))
+
+    def open(self, store: Store, path: str) -> Dataset:
+        dataset = source.open(store, path)
+        return replace(dataset, images={name: self.counting(image) for name, image in dataset.images.items()})
+
+
+class Reply(NamedTuple):
+    """What came over HTTP."""
+
+    status: int
+    length: int
+    body: bytes
+
+
+@dataclass
+class Client:
+    """Asks a server for the files of one image, and notes what each request cost."""
+
+    url: str
+    folder: str
+    shape: tuple[int, ...]
+    counter: Counter = field(default_factory=Counter)
+    costs: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Pixels and reads by what was asked for."""
+
+    @property
+    def name(self) -> str:
+        return NAMES[self.shape]
+
+    def get(self, label: str, path: str, start: int | None = None, stop: int = 0) -> bytes:
+        """The file at a path below the image, or its bytes from start to stop."""
+        headers = {} if start is None else {"range": f"bytes={start}-{stop - 1}"}
+        address = f"/data/{self.folder}/{self.name}.synthetic.json/{path}"
+        return self.asked(label, address, headers)
+
+    def head(self, path: str) -> Reply:
+        """What is told of a file without its bytes."""
+        return self._reply("HEAD", f"/data/{self.folder}/{self.name}.synthetic.json/{path}", {})
+
+    def asked(self, label: str, address: str, headers: dict[str, str] | None = None) -> bytes:
+        before = self.counter.pixels, self.counter.reads
+        reply = self._reply("GET", address, headers or {})
+        assert reply.status == (206 if headers else 200), (address, reply.status, reply.body[:500])
+        self.costs[label] = self.counter.pixels - before[0], self.counter.reads - before[1]
+        return reply.body
+
+    def _reply(self, method: str, address: str, headers: dict[str, str]) -> Reply:
+        host, port = self.url.removeprefix("http://").split(":")
+        with closing(HTTPConnection(host, int(port), timeout=60)) as connection:
+            connection.request(method, address, headers=headers)
+            response = connection.getresponse()
+            return Reply(response.status, int(response.headers.get("content-length", 0)), response.read())
+
+    def json(self, label: str, path: str) -> Any:
+        return json.loads(self.get(label, path))
+
+    def listed(self, label: str, path: str) -> list[str]:
+        """The first page of a folder."""
+        return [entry["name"] for entry in self.json(label, f"{path}/")["entries"]]
+
+    def levels(self) -> Iterator[tuple[str, int]]:
+        """The finest, the middle and the coarsest level."""
+        last = LEVELS[self.shape] - 1
+        return iter([("finest", 0), ("middle", last // 2), ("coarsest", last)])
+
+    def size(self, level: int) -> tuple[int, ...]:
+        return (self.shape[0], *(-(-n // 2**level) for n in self.shape[1:]))
+
+
+def formula(level: int, z: range, y: range, x: range) -> NDArray[np.uint16]:
+    """The pixels that the image has there; those of a coarse level are each the first of the pixels it stands for."""
+    zs, ys, xs = (np.asarray(part, np.int64) for part in (z, y, x))
+    return valued(zs, ys * 2**level, xs * 2**level)
+
+
+def valued(z: NDArray[Any], y: NDArray[Any], x: NDArray[Any]) -> NDArray[np.uint16]:
+    """The pixels at these positions of the finest level."""
+    total = 17 * z[:, None, None] + 3 * y[None, :, None] + x[None, None, :]
+    return (total % 2**16).astype(np.uint16)
+
+
+def shown(pixels: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """Under the view WINDOW."""
+    return np.floor(pixels / 65535 * 255 + 0.5).astype(np.uint8)
+
+
+def places(counts: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The first, the middle and the last cell of a grid."""
+    for part in SPREAD:
+        yield f"{part:g}", tuple(int(part * (count - 1)) for count in counts)
+
+
+def box(index: tuple[int, ...], chunk: tuple[int, ...], shape: tuple[int, ...]) -> Ranges:
+    z, y, x = (range(i * c, min(i * c + c, n)) for i, c, n in zip(index, chunk, shape, strict=True))
+    return z, y, x
+
+
+def grid(shape: tuple[int, ...], chunk: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(-(-n // c) for n, c in zip(shape, chunk, strict=True))
+
+
+def ome_zarr(client: Client, view: str) -> None:
+    root = f"{view}/{client.name}.ome.zarr"
+    attributes = client.json("group", f"{root}/zarr.json")["attributes"]
+    assert len(attributes["ome"]["multiscales"][0]["datasets"]) == LEVELS[client.shape]
+    for label, level in client.levels():
+        array = client.json(f"array {label}", f"{root}/{level}/zarr.json")
+        assert tuple(array["shape"]) == client.size(level)
+        chunks(client, label, level, f"{root}/{level}/c", tuple(array["chunk_grid"]["configuration"]["chunk_shape"]))
+
+
+def ome_zarr_0_4(client: Client, view: str) -> None:
+    root = f"{view}/{client.name}.zarr2.ome.zarr"
+    assert len(client.json("group", f"{root}/.zattrs")["multiscales"][0]["datasets"]) == LEVELS[client.shape]
+    for label, level in client.levels():
+        array = client.json(f"array {label}", f"{root}/{level}/.zarray")
+        assert tuple(array["shape"]) == client.size(level)
+        chunks(client, label, level, f"{root}/{level}", tuple(array["chunks"]))
+
+
+def chunks(client: Client, label: str, level: int, folder: str, chunk: tuple[int, ...]) -> None:
+    counts = grid(client.size(level), chunk)
+    assert client.listed(f"listing {label}", f"{folder}/0/0")[:2] == [str(k) for k in range(counts[2])][:2]
+    for place, index in places(counts):
+        data = client.get(f"chunk {label} {place}", f"{folder}/{'/'.join(map(str, index))}")
+        pixels = np.frombuffer(Blosc().decode(data), np.uint16).reshape(chunk)
+        wanted = formula(level, *box(index, chunk, client.size(level)))
+        assert np.array_equal(pixels[tuple(map(slice, wanted.shape))], wanted), (label, place)
+        assert np.count_nonzero(pixels) == np.count_nonzero(wanted), "beyond the edge are zeros"
+
+
+def precomputed(client: Client, view: str, layout: str) -> None:
+    """Raw, PNG and JPEG chunks; those of a JPEG are what the window shows, about."""
+    root = f"{view}/{client.name}{registry('layouts')[layout].suffix}"
+    scales = client.json("info", f"{root}/info")["scales"]
+    assert len(scales) == LEVELS[client.shape]
+    for label, level in client.levels():
+        scale = scales[level]
+        size, chunk = scale["size"], scale["chunk_sizes"][0]
+        assert tuple(size[::-1]) == client.size(level)
+        first = client.listed(f"listing {label}", f"{root}/{scale['key']}")[0]
+        assert first == "_".join(
+            f"{o}-{o + min(c, s)}" for o, c, s in zip(scale["voxel_offset"], chunk, size, strict=True)
+        )
+        for place, index in places(grid(tuple(size[::-1]), tuple(chunk[::-1]))):
+            where = box(index, tuple(chunk[::-1]), client.size(level))
+            name = "_".join(
+                f"{part.start + o}-{part.stop + o}" for part, o in zip(where[::-1], scale["voxel_offset"], strict=True)
+            )
+            data = client.get(f"chunk {label} {place}", f"{root}/{scale['key']}/{name}")
+            check_chunk(layout, data, formula(level, *where))
+
+
+def check_chunk(layout: str, data: bytes, wanted: NDArray[np.uint16]) -> None:
+    if layout == "precomputed":
+        assert np.array_equal(np.frombuffer(data, "<u2").reshape(wanted.shape), wanted)
+        return
+    pixels = np.asarray(Picture.open(io.BytesIO(data))).reshape(wanted.shape)
+    if layout == "precomputed-png":
+        assert np.array_equal(pixels, wanted)
+    else:
+        assert np.median(np.abs(pixels.astype(int) - shown(wanted))) <= 8
+
+
+def dzi(client: Client, view: str) -> None:
+    middle = client.shape[0] // 2
+    text = client.get("descriptor", f"{view}/{client.name}.png.dzi").decode()
+    side, overlap = (int(re.search(f'{key}="(\\d+)"', text)[1]) for key in ("TileSize", "Overlap"))  # type: ignore[index]
+    assert f'Width="{client.shape[2]}"' in text
+    top = (client.shape[2] - 1).bit_length()
+    for label, level in client.levels():
+        rows, columns = client.size(level)[1:]
+        folder = f"{view}/{client.name}.png_files/{top - level}"
+        assert client.listed(f"listing {label}", folder)[0] == "0_0.png"
+        for place, (row, column) in places((-(-rows // side), -(-columns // side))):
+            y, x = (
+                range(max(i * side - overlap, 0), min((i + 1) * side + overlap, n))
+                for i, n in ((row, rows), (column, columns))
+            )
+            check_picture(client.get(f"tile {label} {place}", f"{folder}/{column}_{row}.png"), level, middle, y, x)
+            client.get(f"JPEG tile {label} {place}", f"{view}/{client.name}_files/{top - level}/{column}_{row}.jpeg")
+    assert Picture.open(io.BytesIO(client.get("one pixel", f"{view}/{client.name}_files/0/0_0.jpeg"))).size == (1, 1)
+
+
+def check_picture(data: bytes, level: int, plane: int, y: range, x: range) -> None:
+    pixels = np.asarray(Picture.open(io.BytesIO(data)).convert("RGB"))
+    wanted = shown(formula(level, range(plane, plane + 1), y, x)[0])
+    assert np.array_equal(pixels, np.repeat(wanted[:, :, None], 3, axis=2))
+
+
+class Part(NamedTuple):
+    """A side of a region: so many pixels of the finest level, and so many that are asked for in their place."""
+
+    start: int
+    length: int
+    size: int
+
+    def positions(self) -> NDArray[np.float64]:
+        """Where the centres of the pixels lie that are asked for."""
+        return np.asarray(self.start + (np.arange(self.size) + 0.5) * self.length / self.size - 0.5)
+
+
+def part(index: int, side: int, level: int, size: int) -> Part:
+    """The side of a tile of a level."""
+    start = index * side * 2**level
+    length = min(side * 2**level, size - start)
+    return Part(start, length, -(-length // 2**level))
+
+
+def iiif(client: Client, view: str) -> None:
+    root = f"{view}/{client.name}.iiif"
+    info = client.json("info", f"{root}/info.json")
+    assert (info["height"], info["width"]) == client.shape[1:]
+    for label, level in client.levels():
+        rows, columns = client.size(level)[1:]
+        side = 256
+        for place, (row, column) in places((rows // side or 1, columns // side or 1)):
+            y, x = part(row, side, level, client.shape[1]), part(column, side, level, client.shape[2])
+            path = f"{root}/{x.start},{y.start},{x.length},{y.length}/{x.size},{y.size}/0/default.png"
+            pixels = np.asarray(Picture.open(io.BytesIO(client.get(f"tile {label} {place}", path))).convert("L"), int)
+            wanted = shown(valued(np.array([client.shape[0] // 2]), y.positions(), x.positions())[0])
+            # Between neighbours on either side of where the formula wraps there is no telling.
+            assert np.median(np.abs(pixels - wanted)) <= (1 if level else 0), (label, place)
+    for whole in ("full/256,/0/default.png", "full/512,/0/default.jpg", "square/!100,100/90/gray.webp"):
+        Picture.open(io.BytesIO(client.get(whole, f"{root}/{whole}"))).load()
+
+
+def nifti(client: Client, view: str) -> None:
+    path = f"{view}/{client.name}.nii"
+    kind = nibabel.Nifti2Image if client.shape == HUGE else nibabel.Nifti1Image
+    header = kind.header_class.from_fileobj(io.BytesIO(client.get("header", path, 0, 544)))
+    assert header.get_data_shape() == client.shape[::-1]
+    start = int(header["vox_offset"])
+    for place, (z, y, x) in places((client.shape[0], client.shape[1], client.shape[2] - 1000)):
+        at = start + 2 * ((z * client.shape[1] + y) * client.shape[2] + x)
+        pixels = np.frombuffer(client.get(f"row {place}", path, at, at + 2000), "<u2")
+        assert np.array_equal(pixels, formula(0, range(z, z + 1), range(y, y + 1), range(x, x + 1000))[0, 0]), place
+
+
+def ome_tiff(client: Client, view: str) -> None:
+    """Read by tifffile and, where it would read tables of millions of tiles, by the places that these give."""
+    path = f"{view}/{client.name}.ome.tif"
+    numbers = iter(range(10**6))
+    word = struct.Struct("<Q")
+    size = client.head(path).length
+    file = RangeFile(size, lambda start, stop: client.get(f"read {next(numbers)}", path, start, stop))
+    with tifffile.TiffFile(file) as tiff:
+        page = tiff.pages.first
+        assert (page.imagelength, page.imagewidth) == client.shape[1:]
+        assert f'SizeZ="{client.shape[0]}"' in (tiff.ome_metadata or "")
+        for label, level in client.levels():
+            each = page.pages[level - 1] if level else page
+            offsets, side = each.tags["TileOffsets"], each.tilewidth
+            counts = grid(client.size(level)[1:], (side, side))
+            for place, (row, column) in places(counts):
+                at = offsets.valueoffset + 8 * (row * counts[1] + column)
+                one = prod(counts) == 1
+                (tile,) = (
+                    (each.dataoffsets[0],)
+                    if one
+                    else word.unpack(client.get(f"offset {label} {place}", path, at, at + 8))
+                )
+                data = client.get(f"tile {label} {place}", path, tile, tile + 2 * side * side)
+                pixels = np.frombuffer(data, "<u2").reshape(side, side)
+                wanted = formula(
+                    level, range(1), *box((0, row, column), (1, side, side), (1, *client.size(level)[1:]))[1:]
+                )[0]
+                assert np.array_equal(pixels[: wanted.shape[0], : wanted.shape[1]], wanted), (label, place)
+    last = np.frombuffer(client.get("last tile", path, size - 2 * side * side, size), "<u2").reshape(side, side)
+    rows, columns = client.size(LEVELS[client.shape] - 1)[1:]
+    wanted = formula(LEVELS[client.shape] - 1, range(client.shape[0] - 1, client.shape[0]), range(rows), range(columns))
+    assert np.array_equal(last[:rows, :columns], wanted[0])
+
+
+Probe: TypeAlias = Callable[[Client, str], None]
+
+PROBES: dict[str, Probe] = {
+    "dzi": dzi,
+    "iiif": iiif,
+    "nifti": nifti,
+    "ome-tiff": ome_tiff,
+    "ome-zarr": ome_zarr,
+    "ome-zarr-0_4": ome_zarr_0_4,
+    "precomputed": lambda client, view: precomputed(client, view, "precomputed"),
+    "precomputed-jpeg": lambda client, view: precomputed(client, view, "precomputed-jpeg"),
+    "precomputed-png": lambda client, view: precomputed(client, view, "precomputed-png"),
+}
+"""How a layout is asked for what a viewer asks for, and its pixels are compared; one line for each new layout."""
+
+
+def other(client: Client) -> None:
+    """What is asked for besides files of layouts, of the image as it is shown at first sight."""
+    path = f"{client.folder}/{client.name}.synthetic.json"
+    assert [level["shape"] for level in json.loads(client.asked("description", f"/api/image/{path}"))["levels"]] == [
+        list(client.size(level)) for level in range(LEVELS[client.shape])
+    ]
+    for door in ("representations", "thumbnail", "statistics"):
+        client.asked(door, f"/api/{door}/{path}")
+    client.get("rendered tile", f"render/{client.name}.iiif/0,0,256,256/256,256/0/default.jpg")
+    client.asked("cutout", f"/api/cutout/{path}?z=0..1&y=0..64&x=0..64")
+    client.get("views", "")
+    client.get("layouts", "original/")

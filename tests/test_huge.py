@@ -1,0 +1,102 @@
+"""An image of 10,000 by 1,000,000 by 1,000,000 voxels is served as a small one is, in every layout.
+
+Every file is asked for over HTTP, its pixels are compared with the formula of the image, and the pixels that the source
+had to give for a request are counted: the same count is the same latency, on whatever machine.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from diascope.registry import registry
+from diascope.testing.synthetic_file import source
+from tests.probes import HUGE, LEVELS, NAMES, PROBES, SMALL, Client, Counter, other
+from tests.servers import of_folder
+from tests.synthetic_server import started
+
+CHUNK = (16, 64, 64)
+WINDOW = "window,low=0,high=65535"
+VIEWS = ("original", WINDOW, f"{WINDOW}~render")
+
+ALIKE = 2
+"""How many times more may be read for a request: a block that is sampled may touch one chunk or two along an axis."""
+MEMORY = 128 << 20
+"""By how many bytes the process may grow when it serves the huge image after the small one."""
+
+
+def view_of(client: Client, layout: str) -> str:
+    """The first of the views that the layout takes."""
+    name = client.name + registry("layouts")[layout].suffix
+    view = next((view for view in VIEWS if client.head(f"{view}/{name}").status != 422), None)
+    assert view is not None, f"{layout} takes none of {VIEWS}"
+    return view
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("synthetic") / "synthetic"
+    folder.mkdir()
+    for shape, name in NAMES.items():
+        document = {"axes": "zyx", "shape": shape, "levels": LEVELS[shape], "chunk_shape": CHUNK}
+        (folder / f"{name}.synthetic.json").write_text(json.dumps(document))
+    return folder
+
+
+@contextmanager
+def both(folder: Path) -> Iterator[tuple[Client, Client]]:
+    """Clients of the huge and of the small image; nothing that was decoded is kept between requests."""
+    counter = Counter()
+    with registry("sources").including("synthetic", replace(source, open=counter.open)):
+        server = of_folder(folder, chunk_cache=0)
+        try:
+            yield Client(server.url, folder.name, HUGE, counter), Client(server.url, folder.name, SMALL, counter)
+        finally:
+            server.stop()
+
+
+def check_costs(huge: Client, small: Client) -> None:
+    """No request took more pixels or reads than the dearest of its kind did of the small image."""
+    assert sum(pixels for pixels, _ in small.costs.values()), "nothing was read"
+    for label, costs in huge.costs.items():
+        alike = [cost for other, cost in small.costs.items() if other.split()[0] == label.split()[0]]
+        for cost, allowed in zip(costs, map(max, *alike, (0, 0)), strict=True):
+            assert cost <= ALIKE * allowed, f"{label}: {costs} pixels and reads, where the small image takes {alike}"
+
+
+@pytest.mark.parametrize("layout", registry("layouts"))
+def test_a_huge_image_costs_what_a_small_one_does(layout: str, folder: Path) -> None:
+    assert layout in PROBES, f"tests/test_huge.py has no probe of {layout}"
+    with both(folder) as (huge, small):
+        for client in (huge, small):
+            PROBES[layout](client, view_of(client, layout))
+        check_costs(huge, small)
+
+
+def test_everything_else_costs_the_same(folder: Path) -> None:
+    with both(folder) as (huge, small):
+        for client in (huge, small):
+            other(client)
+        check_costs(huge, small)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from /proc")
+def test_memory_does_not_grow_with_the_image(folder: Path) -> None:
+    with started(folder, chunk_cache=8 << 20, file_cache=8 << 20, threads=2) as process:
+        small, huge = (Client(process.url, folder.name, shape) for shape in (SMALL, HUGE))
+        everything(small)
+        before = process.peak
+        everything(huge)
+        assert process.peak - before < MEMORY
+
+
+def everything(client: Client) -> None:
+    for layout, probe in PROBES.items():
+        probe(client, view_of(client, layout))
+    other(client)
