@@ -19,11 +19,12 @@ run: $(VENV)/installed $(WEB) ## Serve DATA=folder, or a generated sample
 test: check judges $(WEB) ## Lint, type-check, and run the whole suite with every judge that can be had
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-check: $(VENV)/installed-for-tests ## Lint, types, import contracts
+check: $(VENV)/installed-for-tests $(WEB) ## Lint, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	cd web && npm run --silent types && npm run --silent lint && npm test --silent
 
 test-newest: $(WEB) ## The suite on the newest Python of this machine
 	tests/judges/newest_python.sh

@@ -13,7 +13,7 @@ from diascope.settings import Settings
 from diascope.stores.local import LocalStore
 from diascope.tree.cache import FileCache, file_cache
 
-PLACES = 100_000
+PLACES = 20_000
 """How many looks at a store are remembered."""
 
 

@@ -139,6 +139,7 @@ def _head(target: Path) -> None:
     affine = np.diag([1.5, 1.5, 1.8, 1])
     affine[:3, 3] = [-84, -96, -86]
     header = nibabel.Nifti1Header()
+    header.set_data_dtype(np.int16)
     header.set_xyzt_units("mm")
     image = nibabel.Nifti1Image(volume.clip(0, 1000).astype(np.int16).transpose(2, 1, 0), affine, header)
     nibabel.save(image, target)
