@@ -28,7 +28,7 @@ def plane(z: int) -> Picture:
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory, server: Callable[[Path], str]) -> str:
     folder = tmp_path_factory.mktemp("pages") / "pictures"
-    (folder / "inner folder").mkdir(parents=True)
+    (folder / "inner folder" / "broken files").mkdir(parents=True)
     tifffile.imwrite(folder / "flat.tif", plane(7))
     stack = np.stack([blocks((SIDE, SIDE), 2 * SHIFT, seed=z) for z in range(PLANES)])
     tifffile.imwrite(
@@ -38,7 +38,7 @@ def host(tmp_path_factory: pytest.TempPathFactory, server: Callable[[Path], str]
         resolution=(2, 2),
         metadata={"axes": "ZYX", "unit": "um", "spacing": 1.5},
     )
-    (folder / "inner folder" / "broken.tif").write_bytes(b"II*\0" + bytes(60))
+    (folder / "inner folder" / "broken files" / "broken.tif").write_bytes(b"II*\0" + bytes(60))
     (folder / "notes.txt").write_text("nothing to see")
     return server(folder)
 
@@ -70,7 +70,7 @@ def test_a_folder_shows_what_lies_in_it(chromium: Browser, host: str):
 
 def test_what_cannot_be_read_is_shown_with_the_reason(chromium: Browser, host: str):
     with visit(chromium, host, "light") as visited:
-        page = visited.go("/browse/pictures/inner%20folder")
+        page = visited.go("/browse/pictures/inner%20folder/broken%20files")
         card = page.get_by_role("link", name="broken.tif")
         expect(card).to_contain_text("unreadable")
         expect(card).to_contain_text("broken.tif:")
