@@ -124,7 +124,7 @@ def _span(middle: float, position: list[float], scale: float, axis: int, *, left
 def test_every_section_of_a_volume_is_right(chromium: Browser, host: str):
     with visit(chromium, host) as visited:
         page = visited.go("/image/volumes/brain.nii")
-        page.get_by_role("tab", name="Volume").click()
+        page.get_by_role("tab", name="Plane").press("ArrowRight")
         for _, seen, expected in sections(page, viewer_in(page), PRECOMPUTED):
             assert_shows(seen, expected, BLOCK // 2)
 

@@ -81,6 +81,7 @@ function Viewer({ image, served }: { image: Description; served: Representation[
   const picture = served.find((one) => one.layout === "dzi");
   const volume = isVolume(image.axes) ? volumeOf(served) : null;
   const shown = volume && query.get("show") === "volume" ? "volume" : "picture";
+  const show = (name: "picture" | "volume") => go(name === "volume" ? `${pathname}?show=volume` : pathname, "replace");
   const [ownWindow, setOwnWindow] = useState<string | null>(null);
   return (
     <section class="viewer" aria-label="Viewer">
@@ -95,7 +96,14 @@ function Viewer({ image, served }: { image: Description; served: Representation[
                 id={`tab-${name}`}
                 aria-selected={shown === name}
                 aria-controls="viewer-panel"
-                onClick={() => go(name === "volume" ? `${pathname}?show=volume` : pathname, "replace")}
+                tabIndex={shown === name ? 0 : -1}
+                onClick={() => show(name)}
+                onKeyDown={(event) => {
+                  if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+                  const other = name === "picture" ? "volume" : "picture";
+                  show(other);
+                  document.getElementById(`tab-${other}`)?.focus();
+                }}
               >
                 {name === "picture" ? "Plane" : "Volume"}
               </button>
