@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
 from typing import Literal, NamedTuple, TypeAlias
@@ -39,6 +39,10 @@ class Opened(NamedTuple):
 Outcome: TypeAlias = Opened | Unreadable
 OpenDatasets: TypeAlias = BoundedCache[Outcome]
 Places: TypeAlias = BoundedCache[Place | None]
+Versions: TypeAlias = BoundedCache[str]
+
+VERSIONS = 10_000
+"""Of how many images the version is remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,6 +57,7 @@ class Repository:
     datasets: OpenDatasets
     places: Places
     refresh_seconds: float
+    _versions: Versions = field(default_factory=lambda: BoundedCache(VERSIONS, weigh=lambda _: 1))
 
     def walked(self, path: str) -> tuple[Place, str] | None:
         """The first image or file on the way along a path and what of the path is left behind it.
@@ -71,8 +76,11 @@ class Repository:
 
     def place(self, path: str) -> Place | None:
         """What lies at this path; a change is seen after ``refresh_seconds``."""
-        now = int(monotonic() / self.refresh_seconds) if self.refresh_seconds else monotonic()
-        return self.places.get((self.name, path, now), lambda: self._looked_up(path))
+        return self.places.get((self.name, path, self._moment()), lambda: self._looked_up(path))
+
+    def _moment(self) -> float:
+        """The same number for as long as what was seen need not be looked at again."""
+        return monotonic() // self.refresh_seconds if self.refresh_seconds else monotonic()
 
     def _looked_up(self, path: str) -> Place | None:
         if any(name.startswith(".") for name in path.split("/")) and not self._is_plain(path):
@@ -93,12 +101,17 @@ class Repository:
         return any(name in {".", ".."} for name in path.split("/"))
 
     def opened(self, place: Place) -> Opened:
-        """The dataset of an image; raises Unreadable, also where it was found so before and has not changed."""
-        if place.source is None:
+        """The dataset of an image; raises Unreadable, also where it was found so before and has not changed.
+
+        A change is seen after ``refresh_seconds``.
+        """
+        source = place.source
+        if source is None:
             raise Unreadable(f"{place.path}: it is named as an image, and no source knows its bytes")
-        version = place.source.version(self.store, place.path)
+        # Some formats' version takes many looks at the store, more than all else that a look-up needs.
+        version = self._versions.get((place.path, self._moment()), lambda: source.version(self.store, place.path))
         identity = f"{self.name}/{place.path}\0{version}"
-        outcome = self.datasets.get(identity, partial(self._outcome, place, place.source, identity))
+        outcome = self.datasets.get(identity, partial(self._outcome, place, source, identity))
         if isinstance(outcome, Unreadable):
             raise Unreadable(*outcome.args)
         return outcome
