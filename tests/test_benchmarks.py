@@ -1,0 +1,24 @@
+"""The benchmarks run, and check what they are given; how fast it is, is nothing that a test can tell."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processor time is read from /proc")
+def test_requests_per_second_runs(tmp_path: Path) -> None:
+    command = [sys.executable, BENCHMARKS / "requests_per_second.py", "--quick", "--folder", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "requests_per_second.json").read_text())
+    assert len(found["results"]) >= 4
+    for result in found["results"]:
+        assert result["first"]["requests"] > 0
+        assert result["again"]["requests"] > 0
