@@ -15,6 +15,7 @@ from diascope.errors import DiascopeError, Unsupported
 from diascope.layouts.layout import Layout
 from diascope.operations.view import ORIGINAL, View, view
 from diascope.registry import registry
+from diascope.sources.dataset import Lazily
 from diascope.tree.cache import Identified
 from diascope.tree.file import Entry, File, Tree
 
@@ -27,8 +28,10 @@ VIEWS = 10_000
 class Viewed(NamedTuple):
     """An image under a view."""
 
+    layouts: Mapping[str, str]
+    """The layout that makes it, by the first name of a path below the view."""
     trees: Mapping[str, Tree | Unsupported]
-    """By the first name of a path below the view: a layout's tree, or why the layout refuses."""
+    """By layout, made when they are first asked for: the tree, or why the layout refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +106,18 @@ class ByName:
     def _laid_out(self, within: Scene, steps: View) -> Viewed:
         image = steps.applied(within.image)
         identity = f"{within.identity}\0{steps}"
-        trees: dict[str, Tree | Unsupported] = {}
-        for layout in layouts().values():
+
+        def tree(name: str) -> Tree | Unsupported:
+            layout = layouts()[name]
             reason = layout.refuses(image)
-            tree = Unsupported(reason) if reason else Identified(layout.tree(image), identity, self.catalogue.files)
-            trees.update(dict.fromkeys((image.name + suffix for suffix in (layout.suffix, *layout.companions)), tree))
-        return Viewed(trees)
+            return Unsupported(reason) if reason else Identified(layout.tree(image), identity, self.catalogue.files)
+
+        names = {
+            image.name + suffix: layout.name
+            for layout in layouts().values()
+            for suffix in (layout.suffix, *layout.companions)
+        }
+        return Viewed(names, Lazily(layouts(), tree))
 
     def _image_entries(self, place: Found, within: str) -> Iterator[Entry] | None:
         """The scenes or views below a path within a dataset; an unreadable one shows nothing but what is stored."""
@@ -142,13 +151,15 @@ class Layouts:
         return tree.entries(path) if tree else None
 
     def _tree(self, path: str) -> Tree | None:
-        tree = self.viewed.trees.get(path.partition("/")[0])
+        layout = self.viewed.layouts.get(path.partition("/")[0])
+        tree = self.viewed.trees[layout] if layout else None
         if isinstance(tree, Unsupported):
             raise Unsupported(*tree.args)
         return tree
 
     def _listed(self) -> Iterator[Entry]:
-        for name, tree in self.viewed.trees.items():
+        for name, layout in self.viewed.layouts.items():
+            tree = self.viewed.trees[layout]
             if not isinstance(tree, Unsupported):
                 yield Entry(name, is_folder=tree.file(name) is None)
 

@@ -88,7 +88,7 @@ def _stack(image: Image) -> PlaneStack:
 
 def _tags(image: Image, level: Level) -> list[Entry]:
     """The program, and how many pixels a centimetre has where that is known."""
-    software = text(SOFTWARE, f"Diascope {version('diascope')}")
+    software = text(SOFTWARE, _software())
     y, x = (
         _pixels_per_centimetre(axis, scale)
         for axis, scale in zip(image.axes, level.scale, strict=True)
@@ -96,6 +96,12 @@ def _tags(image: Image, level: Level) -> list[Entry]:
     )
     columns, rows = rational(X_RESOLUTION, x), rational(Y_RESOLUTION, y)
     return [software, columns, rows, short(RESOLUTION_UNIT, CENTIMETRE)] if columns and rows else [software]
+
+
+@cache
+def _software() -> str:
+    # Installed packages are looked through for the version.
+    return f"Diascope {version('diascope')}"
 
 
 def _pixels_per_centimetre(axis: Axis, scale: float) -> float:
