@@ -147,12 +147,8 @@ def test_limits_are_told_once_at_the_first_read():
 def test_limits_of_a_huge_image_cost_a_bounded_number_of_pixels():
     for levels in (1, 12):
         image = ramp("yx", (10**6, 10**6), np.uint16, levels=levels)
-        finest = image.levels[0].shape[0]
-        used = [(level, level.shape[0]) for level in image.levels]
         blocks = list(samples(image))
         assert 1000 < sum(block.size for block in blocks) <= 1 << 20
-        reduction = max(finest / rows for _, rows in used if finest / rows <= 32.01)
-        assert sum(block.size for block in blocks) * reduction**2 <= 1.01 * 2**26
         low, high = limits(image)
         assert 0 <= low < 1000
         assert 60_000 < high < 65_536

@@ -31,6 +31,8 @@ class Level:
     """The position of the centre of pixel 0 per axis, in the axis' unit."""
     read_pixels: ReadPixels
     """The pixels of a region that lies inside, in any memory layout; called from many threads at once."""
+    cost: float = 1.0
+    """About how many stored pixels are read for one of its own: more than one where the level is made."""
 
     def read(self, region: Region) -> Pixels:
         """The pixels of a region as an array of its shape, not to be written to.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import replace
+from math import prod
 from typing import TypeAlias
 
 from diascope.image.axes import Axis
@@ -71,6 +72,7 @@ def halved(finer: Level, factors: Ints, kind: Kind) -> Level:
             for at, scale, factor in zip(finer.translation, finer.scale, factors, strict=True)
         ),
         read_pixels=lambda region: assembled(level, region, map(piece, touched(region, level.chunk_shape))),
+        cost=finer.cost * prod(factors),
     )
 
     def piece(index: Ints) -> tuple[Region, Pixels]:
@@ -129,7 +131,7 @@ def fitted(stored: Level, like: Level) -> Level:
                 pixels = pixels.repeat([1] * (have - 1) + [1 + wanted - have], axis=axis)
         return pixels
 
-    return replace(like, chunk_shape=stored.chunk_shape, read_pixels=read_pixels)
+    return replace(like, chunk_shape=stored.chunk_shape, read_pixels=read_pixels, cost=stored.cost)
 
 
 def _last_repeated(region: Region, shape: Ints) -> Region:

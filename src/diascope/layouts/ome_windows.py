@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from diascope.image.image import Image
-from diascope.image.level import Level
-from diascope.image.region import Region
 from diascope.operations.contrast import limits
 from diascope.operations.planes import taken
 
 Window: TypeAlias = tuple[float, float]
-
-CHEAP = 1 << 26
-"""Of an image with more pixels at a time only the middle is looked at: its coarse levels may have to be made."""
-MIDDLE = 512
-"""Rows and columns."""
 
 
 def full_window(dtype: np.dtype[Any]) -> Window | None:
@@ -52,18 +43,6 @@ def windows(image: Image) -> tuple[Window, ...]:
 
 def _seen(image: Image, number: int) -> Window:
     shown = {"t": 0, "c": number, "z": image.size("z") // 2}
-    cheap = prod(image.size(axis) for axis in "czyx") <= CHEAP
     for axis in image.axis_names[:-2]:
         image = taken(image, axis, shown[axis])
-    return limits(image if cheap else replace(image, levels=(_middle(image.levels[0]),)))
-
-
-def _middle(level: Level) -> Level:
-    """The middle of a plane as a level of its own."""
-    start = tuple(max(0, (size - MIDDLE) // 2) for size in level.shape)
-    shape = tuple(min(size, MIDDLE) for size in level.shape)
-
-    def read_pixels(region: Region) -> Any:
-        return level.read(region.shifted(tuple(-at for at in start)))
-
-    return replace(level, shape=shape, chunk_shape=shape, read_pixels=read_pixels)
+    return limits(image)

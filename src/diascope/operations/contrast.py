@@ -10,23 +10,15 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from diascope.image.image import Image
-from diascope.image.level import Level, Pixels
+from diascope.image.level import Pixels
 from diascope.image.region import Region, whole
+from diascope.image.sample import blocks, is_affordable, plane_size, reduced_level
 
 LOWEST, HIGHEST = 0.001, 0.999
 """The shares of pixels that lie below black and below white."""
 
 FEW = 1 << 20
 """A plane of no more pixels is looked at whole."""
-
-CHEAP = 1 << 26
-"""A plane of no more pixels at level 0 can be reduced in a moment, should no coarse level be stored."""
-
-BLOCKS = 8
-"""Of a larger plane so many blocks along rows and columns are looked at, each of at most 128² pixels."""
-
-REDUCED = 32
-"""Blocks of a level that is reduced at most so many times cost at most 2**26 pixels of level 0."""
 
 T = TypeVar("T")
 
@@ -79,23 +71,10 @@ def _comparable(pixels: Pixels) -> Pixels:
 
 def samples(image: Image) -> Iterator[Pixels]:
     """The coarsest level, or blocks spread evenly over one that costs little to read."""
-    coarsest, finest = image.levels[-1], image.levels[0]
-    if np.prod(finest.shape, dtype=float) <= CHEAP and np.prod(coarsest.shape) <= FEW:
+    coarsest = image.levels[-1]
+    if is_affordable(coarsest) and plane_size(coarsest) <= FEW:
         yield coarsest.read(whole(coarsest.shape))
         return
-    level = next(level for level in reversed(image.levels) if _reduction(level, finest) <= REDUCED)
-    side = min(128, max(1, int(1024 / _reduction(level, finest))))
-    for y in _starts(level.shape[0], side):
-        for x in _starts(level.shape[1], side):
-            yield level.read(Region((y, x), (y + side, x + side)).clipped(level.shape))
-
-
-def _reduction(level: Level, finest: Level) -> float:
-    return max(have / size for have, size in zip(finest.shape, level.shape, strict=True))
-
-
-def _starts(size: int, side: int) -> list[int]:
-    """Where blocks begin that are spread evenly, the first and the last at the ends."""
-    if size <= side * BLOCKS:
-        return list(range(0, size, side))
-    return [k * (size - side) // (BLOCKS - 1) for k in range(BLOCKS)]
+    level = image.levels[reduced_level(image)]
+    for start, stop in blocks(level):
+        yield level.read(Region(start, stop))

@@ -57,6 +57,8 @@ def flat(level: Level, at: int, read: Callable[[Region], Pixels]) -> Level:
         scale=lost(level.scale, at),
         translation=lost(level.translation, at),
         read_pixels=read,
+        # A chunk is read whole, whatever of it is wanted.
+        cost=level.cost * level.chunk_shape[at],
     )
 
 

@@ -51,7 +51,8 @@ def project(image: Image, parameters: Project) -> Image:
     def projected(level: Level) -> Level:
         first, last = span_in(level, finest, at, start, stop)
         fold = Fold(method, result_type(image, method), stop - start)
-        return replace(flat(level, at, lambda region: fold(slabs(level, region, at, first, last))), dtype=fold.dtype)
+        made = flat(level, at, lambda region: fold(slabs(level, region, at, first, last)))
+        return replace(made, dtype=fold.dtype, cost=level.cost * (last - first))
 
     result = without(image, axis, tuple(map(projected, image.levels)))
     return _summed_up(result, stop - start) if method == "sum" else result
