@@ -45,7 +45,7 @@ class Registry(Mapping[str, T], Generic[T]):
         return self._loaded[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted([*self._entry_points, *self._added])) if self._added else iter(self._entry_points)
+        return iter(sorted({*self._entry_points, *self._added})) if self._added else iter(self._entry_points)
 
     def __len__(self) -> int:
         return len({*self._entry_points, *self._added})
