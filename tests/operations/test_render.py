@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 
 from diascope.errors import BadRequest
-from diascope.image.level import in_memory
+from diascope.image.axes import axes_named
+from diascope.image.image import Image
+from diascope.image.level import in_memory, read_whole
 from diascope.image.metadata import Channel
+from diascope.image.pyramid import with_pyramid
 from diascope.image.region import Region
 from diascope.operations.contrast import limits, samples
 from diascope.operations.view import view
+from diascope.sources.indexed import indexed
 from diascope.testing.synthetic import ramp
 from tests.operations.pictures import noise, pictured, seen
 
@@ -159,3 +163,20 @@ def test_a_plane_that_is_not_there_is_refused():
         seen("render,z=5", pictured(noise((5, 4, 4)), "zyx"))
     with pytest.raises(BadRequest, match="no axis t"):
         seen("render,t=0", pictured(noise((5, 4, 4)), "zyx"))
+
+
+def test_indices_of_a_palette_are_shown_in_its_colours_at_every_level():
+    indices = np.kron(np.array([[0, 1], [2, 9]]), np.ones((300, 300), int)).astype(np.uint8)
+    image = Image(name="p", kind="intensity", axes=axes_named("yx"), levels=(in_memory(indices),))
+    image = with_pyramid(indexed(image, ["ff0000", "00ff00", "0000ff"]))
+    assert image.kind == "labels"
+    for level in view("render").applied(image).levels:
+        corners = read_whole(level)[:, :: level.shape[1] - 1, :: level.shape[2] - 1].reshape(3, 4).T
+        np.testing.assert_array_equal(corners, [[255, 0, 0], [0, 255, 0], [0, 0, 255], [0, 0, 0]])
+
+
+def test_a_palette_that_grows_brighter_is_a_look_up_table_of_intensities():
+    image = Image(name="p", kind="intensity", axes=axes_named("yx"), levels=(in_memory(np.eye(4, dtype=np.uint8)),))
+    image = indexed(image, ["000000", "400000", "ff8000"])
+    assert image.kind == "intensity"
+    assert tuple(view("render").applied(image)[:, 1, 1]) == (0x40, 0, 0)

@@ -53,7 +53,8 @@ def test_pixels_are_pillows(tmp_path: Path, suffix: str, mode: str) -> None:
     np.testing.assert_array_equal(pixels, known)
     assert image.dtype == known.dtype
     assert image.axis_names == ("cyx" if known.ndim == 3 else "yx")
-    assert image.kind == ("rgb" if mode.startswith("RGB") else "intensity")
+    plain = "labels" if image.metadata.palette else "intensity"
+    assert image.kind == ("rgb" if mode.startswith("RGB") else plain)
     assert [channel.name for channel in image.channels] == NAMES.get(mode, [""] * image.size("c"))
     assert {axis.unit for axis in image.axes} == {None}
 
@@ -83,7 +84,7 @@ def test_a_palette_is_told_and_not_applied(tmp_path: Path) -> None:
     picture = PIL.Image.fromarray(COLOURS).quantize(16)
     picture.save(path, transparency=3)
     image = diascope.open(path)
-    palette = image.metadata.extra["palette"]
+    palette = image.metadata.palette
     colours = np.array([list(bytes.fromhex(colour)) for colour in palette], np.uint8)
     np.testing.assert_array_equal(colours[image[...]], np.array(picture.convert("RGB")))
     assert image.metadata.extra["transparency"] == 3
@@ -126,7 +127,7 @@ def test_frames_of_one_palette_stay_indices(tmp_path: Path) -> None:
     (tmp_path / "a.gif").write_bytes(imagecodecs.gif_encode(frames, colormap=table))
     image = diascope.open(tmp_path / "a.gif")
     assert (image.axis_names, image.shape) == ("tyx", (4, 60, 90))
-    colours = np.array([list(bytes.fromhex(colour)) for colour in image.metadata.extra["palette"]], np.uint8)
+    colours = np.array([list(bytes.fromhex(colour)) for colour in image.metadata.palette], np.uint8)
     for k in (2, 0, 3):
         np.testing.assert_array_equal(colours[image[k]], table[frames[k]])
 

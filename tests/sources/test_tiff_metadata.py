@@ -104,7 +104,7 @@ def test_a_palette_is_told_and_its_indices_stay(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", stored, photometric="palette", colormap=colours)
     image = first(tmp_path / "a.tif")
     assert (image[...] == 7).all()
-    assert image.metadata.extra["palette"][7] == "ff8000"
+    assert image.metadata.palette[7] == "ff8000"
     assert image.metadata.extra["photometric"] == "PALETTE"
 
 

@@ -68,6 +68,7 @@ def of_image(image: Image) -> dict[str, Any]:
             "acquired": image.metadata.acquired,
             "magnification": image.metadata.magnification,
             "rescale": image.metadata.rescale,
+            "palette": image.metadata.palette,
             "extra": _plain(image.metadata.extra),
         },
     }

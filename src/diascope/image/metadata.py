@@ -35,5 +35,7 @@ class Metadata:
     """The nominal magnification of the objective."""
     rescale: tuple[float, float] | None = None
     """Slope and intercept from stored pixel values to the quantity that was measured; None where they are the same."""
+    palette: tuple[str, ...] = ()
+    """The colour of each pixel value as ``rrggbb``, where the pixels are indices of colours."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """JSON values in the format's own words."""

@@ -31,6 +31,17 @@ def label_colours(labels: Pixels) -> Bytes:
     return np.stack([looked_up(labels, table) for table in _tables(labels.dtype.itemsize)], axis=-1)
 
 
+def palette_colours(palette: tuple[str, ...], indices: Pixels) -> Bytes:
+    """Red, green and blue of each index as a further last axis; indices beyond the palette are black."""
+    table = _palette_table(palette)
+    return np.asarray(table[np.minimum(indices, len(table) - 1)])
+
+
+@lru_cache(maxsize=64)
+def _palette_table(palette: tuple[str, ...]) -> Bytes:
+    return np.array([list(bytes.fromhex(colour)) for colour in (*palette, "000000")], np.uint8)
+
+
 @lru_cache(maxsize=2)
 def _tables(itemsize: int) -> tuple[Bytes, ...]:
     values = np.arange(1 << (8 * itemsize), dtype=f"u{itemsize}")

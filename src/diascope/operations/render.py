@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from pydantic import Field
@@ -15,7 +17,7 @@ from diascope.image.region import Region
 from diascope.operations.composite import colour_level, composite
 from diascope.operations.contrast import Once, limits
 from diascope.operations.operation import Operation, Parameters, mapped
-from diascope.operations.palette import COMPOSITE, channel_colours, label_colours
+from diascope.operations.palette import COMPOSITE, channel_colours, label_colours, palette_colours
 from diascope.operations.places import index_of
 from diascope.operations.planes import taken
 from diascope.operations.transfer import BYTE, Bytes, Transfer
@@ -35,14 +37,17 @@ def render(image: Image, parameters: Render) -> Image:
     Channels, the first seven, are shown in their colours, else in ImageJ's; a single one without a colour is grey.
     Each is shown between its own limits; without them bytes are shown as they are, and other pixels between 0.1 and
     99.9 % of those of a coarse level of the middle plane at the first time point, so that planes stay comparable.
-    These limits are told when the first pixel is read. Each label has a colour of its own, 0 is black. Of rgb images
+    These limits are told when the first pixel is read. Indices of a palette are shown in its colours; each label has a
+    colour of its own, 0 is black. Of rgb images
     colours, and opacity where there is one, are scaled from the whole range of their type to bytes, floats from 0 to 1.
     """
     plane = _plane(image, _index(image, "z", parameters.z), _index(image, "t", parameters.t))
     if plane.kind == "rgb":
         return _bytes(plane)
+    if plane.metadata.palette and plane.dtype.kind == "u" and "c" not in plane.axis_names:
+        return _coloured(plane, partial(palette_colours, plane.metadata.palette))
     if plane.kind == "labels":
-        return _coloured(plane)
+        return _coloured(plane, label_colours)
     shown = range(min(plane.size("c"), SHOWN))
     channels = [image.channels[k] if k < len(image.channels) else Channel() for k in shown]
     middle = _plane(image, image.size("z") // 2, 0)
@@ -81,7 +86,7 @@ def whole_range(image: Image) -> Transfer:
 
 
 def _bytes(image: Image) -> Image:
-    result = replace(image, channels=(), metadata=replace(image.metadata, rescale=None))
+    result = replace(image, channels=(), metadata=replace(image.metadata, rescale=None, palette=()))
     if image.dtype == BYTE:
         return result
     transfer = whole_range(image)
@@ -95,15 +100,16 @@ def _bytes(image: Image) -> Image:
     return mapped(result, coloured)
 
 
-def _coloured(image: Image) -> Image:
+def _coloured(image: Image, colours_of: Callable[[Pixels], Bytes]) -> Image:
     def coloured(level: Level) -> Level:
         def read_pixels(region: Region) -> Bytes:
-            colours = label_colours(level.read(Region(region.start[1:], region.stop[1:])))
+            colours = colours_of(level.read(Region(region.start[1:], region.stop[1:])))
             return colours[..., region.start[0] : region.stop[0]].transpose(2, 0, 1)
 
         return replace(colour_level(level, 0, has_channels=False), read_pixels=read_pixels)
 
-    return mapped(image, coloured, kind="rgb", axes=(Axis("c"), *image.axes), channels=())
+    metadata = replace(image.metadata, rescale=None, palette=())
+    return mapped(image, coloured, kind="rgb", axes=(Axis("c"), *image.axes), channels=(), metadata=metadata)
 
 
 operation = Operation(

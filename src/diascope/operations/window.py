@@ -39,7 +39,7 @@ def window(image: Image, parameters: Window) -> Image:
         image,
         lambda level: pointwise(level, BYTE, transfer),
         channels=tuple(map(_shown_whole, image.channels)),
-        metadata=replace(image.metadata, rescale=None),
+        metadata=replace(image.metadata, rescale=None, palette=()),
     )
 
 

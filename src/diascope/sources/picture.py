@@ -12,6 +12,7 @@ from diascope.image.image import Image
 from diascope.image.metadata import Metadata
 from diascope.sources.dataset import Dataset
 from diascope.sources.decoded import decoded_level
+from diascope.sources.indexed import indexed
 from diascope.sources.picture_formats import reader_of
 from diascope.sources.picture_header import Picture, described
 from diascope.sources.source import HEAD_SIZE, Head, Source
@@ -40,7 +41,8 @@ def _image(picture: Picture, name: str) -> Image:
     dtype, samples = picture.samples
     axes = ("t" if picture.frames > 1 else "") + ("c" if samples > 1 else "") + "yx"
     description, acquired, extra = described(picture)
-    return Image(
+    palette = extra.pop("palette", ())
+    image = Image(
         name=name,
         kind="rgb" if picture.is_rgb else "intensity",
         axes=axes_named(axes),
@@ -48,6 +50,7 @@ def _image(picture: Picture, name: str) -> Image:
         channels=picture.channels,
         metadata=Metadata(format=picture.format, description=description, acquired=acquired, extra=extra),
     )
+    return indexed(image, palette)
 
 
 source = Source(

@@ -79,15 +79,14 @@ def with_tags(facts: Facts, keyframe: Any) -> Facts:
     }
     if keyframe.nodata:
         extra["nodata"] = float(keyframe.nodata)
-    if (palette := _palette(keyframe)) is not None:
-        extra["palette"] = palette
-    metadata = replace(facts.metadata, extra={**facts.metadata.extra, **extra})
+    extra = {**facts.metadata.extra, **extra}
+    metadata = replace(facts.metadata, extra=extra, palette=_palette(keyframe))
     return replace(facts, metadata=metadata)
 
 
-def _palette(keyframe: Any) -> list[str] | None:
+def _palette(keyframe: Any) -> tuple[str, ...]:
     """The colour of each value as ``rrggbb``, which the pixels are indices of."""
     colours = keyframe.colormap
     if colours is None or colours.ndim != 2 or len(colours) != 3 or colours.shape[1] > PALETTE:  # noqa: PLR2004
-        return None
-    return [f"{red >> 8:02x}{green >> 8:02x}{blue >> 8:02x}" for red, green, blue in colours.T.tolist()]
+        return ()
+    return tuple(f"{red >> 8:02x}{green >> 8:02x}{blue >> 8:02x}" for red, green, blue in colours.T.tolist())

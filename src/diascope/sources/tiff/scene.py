@@ -13,6 +13,7 @@ from diascope.image.image import Image, Kind
 from diascope.image.level import Level
 from diascope.image.metadata import Channel, Metadata
 from diascope.image.region import Ints
+from diascope.sources.indexed import indexed
 from diascope.sources.tiff.fold import Fold, fold, made_up
 from diascope.sources.tiff.stack import Stack
 
@@ -46,7 +47,7 @@ def image(name: str, stacks: Sequence[Stack], keyframe: Any, facts: Facts) -> Im
             levels.append(_level(folded, finest.shape, scale, kind))
     units = {axis: unit for axis, (_, unit) in spacing.items() if axis in finest.names}
     count = finest.shape[finest.names.index("c")] if "c" in finest.names else 1
-    return Image(
+    made = Image(
         name=name,
         kind=kind,
         axes=axes_named(finest.names, units),
@@ -54,6 +55,7 @@ def image(name: str, stacks: Sequence[Stack], keyframe: Any, facts: Facts) -> Im
         channels=facts.channels if len(facts.channels) == count and kind != "rgb" else (),
         metadata=facts.metadata,
     )
+    return indexed(made, facts.metadata.palette)
 
 
 def _kind(folded: Fold, keyframe: Any) -> Kind:
