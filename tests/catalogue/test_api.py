@@ -155,6 +155,25 @@ def test_a_thumbnail_is_the_picture_made_small(client: httpx.Client, folder: Pat
     assert client.get(f"/api/thumbnail/{path(folder, 'picture.tif')}", params={"size": 5000}).status_code == 400
 
 
+def test_a_thumbnail_of_several_images_is_that_of_the_first(client: httpx.Client, folder: Path) -> None:
+    with tifffile.TiffWriter(folder / "day 1" / "two.ome.tif", ome=True) as writer:
+        writer.write(RGB, photometric="rgb")
+        writer.write(RGB[::-1], photometric="rgb")
+    image = client.get(f"/api/image/{path(folder, 'day 1/two.ome.tif')}").json()
+    first = client.get(f"/api/thumbnail/{image['scenes'][0]['path']}").content
+    second = client.get(f"/api/thumbnail/{image['scenes'][1]['path']}").content
+    assert client.get(f"/api/thumbnail/{path(folder, 'day 1/two.ome.tif')}").content == first != second
+
+
+def test_a_thumbnail_that_would_read_too_much_is_refused(
+    client: httpx.Client, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("diascope.catalogue.thumbnail.MOST", 1000)
+    answer = client.get(f"/api/thumbnail/{path(folder, 'picture.tif')}?size=71")
+    assert answer.status_code == 413
+    assert "200 by 350" in answer.json()["detail"]
+
+
 def test_statistics_are_of_the_pixels(client: httpx.Client, folder: Path) -> None:
     told = client.get(f"/api/statistics/{path(folder, 'day 1/stack.ome.tif')}").json()
     assert told["level"] == 0

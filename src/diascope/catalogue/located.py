@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diascope.catalogue.address import Found, Scene, found, scene
+from diascope.catalogue.address import Found, Scene, found, is_single, scene
 from diascope.catalogue.catalogue import Catalogue
 from diascope.errors import NotFound
 from diascope.image.image import Image
@@ -26,6 +26,13 @@ def image(catalogue: Catalogue, path: str) -> Scene:
         names = ", ".join(opened.dataset.images)
         raise NotFound(f"there is no image at {path!r}; the file has: {names[:500]}")
     return within
+
+
+def first_image(catalogue: Catalogue, path: str) -> str:
+    """The path of the image at a path, or of the first one of the file at this path."""
+    place = image_file(catalogue, path)
+    dataset = place.repository.opened(place.place).dataset
+    return path if place.rest or is_single(dataset) else f"{path}/{next(iter(dataset.images))}"
 
 
 def viewed(catalogue: Catalogue, path: str, steps: str) -> tuple[Image, str]:
