@@ -30,7 +30,11 @@ export default (_env, { mode = "production" }) => ({
   mode,
   context: here,
   target: ["web", "es2022"],
-  entry: { main: "./src/main.tsx", neuroglancer: "./src/neuroglancer/main.ts" },
+  entry: {
+    main: "./src/main.tsx",
+    neuroglancer: "./src/neuroglancer/main.ts",
+    reference: "./src/reference/main.ts",
+  },
   output: {
     path: path.resolve(here, process.env.DIASCOPE_WEB ?? "../src/diascope/access/web"),
     publicPath: "/",
@@ -75,6 +79,7 @@ export default (_env, { mode = "production" }) => ({
   plugins: [
     page("main", "./src/index.html", "index.html"),
     page("neuroglancer", "./src/neuroglancer/index.html", "neuroglancer/index.html"),
+    page("reference", "./src/reference/index.html", "reference/index.html"),
     new ThirdPartyNotices("third-party-notices.txt"),
   ],
   performance: false,

@@ -166,3 +166,13 @@ def test_it_is_used_without_a_mouse(chromium: Browser, host: str):
         page.get_by_role("button", name="Zoom in").focus()
         page.keyboard.press("Enter")
         expect(page.locator(".coordinates")).not_to_have_text(before)
+
+
+def test_the_reference_of_the_rest_part_tries_a_request_out(chromium: Browser, host: str):
+    with visit(chromium, host) as visited:
+        page = visited.go("/")
+        page.get_by_role("link", name="REST part").click()
+        page.get_by_role("button", name="GET /api/repositories All repositories").click()
+        page.get_by_role("button", name="Try it out").click()
+        page.get_by_role("button", name="Execute").click()
+        expect(page.locator(".response .microlight").first).to_contain_text("pictures")

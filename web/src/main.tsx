@@ -30,6 +30,10 @@ function App() {
       <main id="main">
         <Shown page={page} />
       </main>
+      <footer class="foot">
+        <a href="/reference/">REST part</a>
+        <a href="/third-party-notices.txt">Third-party notices</a>
+      </footer>
     </>
   );
 }

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import StreamingResponse
+from fastapi.responses import RedirectResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from diascope.access.answer import Answer, Asked, answered, failed
@@ -53,6 +53,11 @@ def api(catalogue: Catalogue, representations: Representations, version: str) ->
         openapi_url="/api/openapi.json",
         responses=TROUBLE,
     )
+
+    @app.get("/api/docs", include_in_schema=False)
+    def _docs() -> Response:
+        return RedirectResponse("/reference/")
+
     _add_errors(app)
     _add_lookups(app, catalogue)
     _add_images(app, catalogue, representations)
@@ -61,15 +66,15 @@ def api(catalogue: Catalogue, representations: Representations, version: str) ->
 
 
 def _add_lookups(app: FastAPI, catalogue: Catalogue) -> None:
-    @app.get("/api/repositories", summary="All repositories")
+    @app.get("/api/repositories", tags=["Repositories"], summary="All repositories")
     def _repositories() -> dict[str, Any]:
         return {"repositories": [{"name": name} for name in catalogue.repositories]}
 
-    @app.get("/api/list/{path:path}", summary="What lies in a folder")
+    @app.get("/api/list/{path:path}", tags=["Repositories"], summary="What lies in a folder")
     def _list(path: str, limit: Annotated[int, Query(ge=1, le=1000)] = 100, after: str = "") -> dict[str, Any]:
         return listing(catalogue, path.strip("/"), limit, after)
 
-    @app.get("/api/search", summary="Folders and images by name")
+    @app.get("/api/search", tags=["Repositories"], summary="Folders and images by name")
     def _search(
         q: Annotated[str, Query(max_length=200)],
         repository: str | None = None,
@@ -79,25 +84,25 @@ def _add_lookups(app: FastAPI, catalogue: Catalogue) -> None:
 
 
 def _add_images(app: FastAPI, catalogue: Catalogue, representations: Representations) -> None:
-    @app.get("/api/image/{path:path}", summary="What an image is")
+    @app.get("/api/image/{path:path}", tags=["Images"], summary="What an image is")
     def _image(path: str) -> dict[str, Any]:
         return description(catalogue, path.strip("/"))
 
-    @app.get("/api/representations/{path:path}", summary="Where an image is served, in every format")
+    @app.get("/api/representations/{path:path}", tags=["Images"], summary="Where an image is served, in every format")
     def _representations(request: Request, path: str, view: View = "original") -> dict[str, Any]:
         return representations(path.strip("/"), view, f"{request.url.scheme}://{request.url.netloc}")
 
-    @app.get("/api/statistics/{path:path}", summary="Statistics and histogram of each channel")
+    @app.get("/api/statistics/{path:path}", tags=["Pixels"], summary="Statistics and histogram of each channel")
     def _statistics(path: str, view: View = "original") -> dict[str, Any]:
         return statistics(catalogue, path.strip("/"), view)
 
 
 def _add_files(app: FastAPI, catalogue: Catalogue) -> None:
-    @app.get("/api/thumbnail/{path:path}", summary="A small picture", response_class=Response)
+    @app.get("/api/thumbnail/{path:path}", tags=["Pixels"], summary="A small picture", response_class=Response)
     def _thumbnail(request: Request, path: str, size: int = 256) -> Response:
         return _response(thumbnail(catalogue, path.strip("/"), size), request)
 
-    @app.get("/api/cutout/{path:path}", summary="A region as raw pixels", response_class=Response)
+    @app.get("/api/cutout/{path:path}", tags=["Pixels"], summary="A region as raw pixels", response_class=Response)
     def _cutout(  # noqa: PLR0913, PLR0917
         request: Request,
         path: str,
