@@ -10,6 +10,7 @@ import click
 import uvicorn
 
 from diascope.assembly import application
+from diascope.commands.allocator import reuse_freed_memory
 from diascope.errors import BadRequest, Unavailable
 from diascope.settings import RepositorySettings, Settings
 
@@ -33,6 +34,7 @@ def settings_for(folders: Iterable[Path], host: str | None, port: int | None, *,
 
 def run(settings: Settings) -> None:
     """Serve until interrupted; the address is printed once connections are accepted."""
+    reuse_freed_memory()
     app = application(settings)
     listener = _listener(settings)
     host, port = listener.getsockname()[:2]
