@@ -15,8 +15,11 @@ from diascope.tree.file import Tree, json_file
 PAGE = 1000
 """How many entries a listing has at the most."""
 
-DEEPEST = 1_000_000
+DEEPEST = 100_000
 """How far into a folder a listing reaches: a folder may have billions of entries, made one after another."""
+
+LONGEST_NUMBER = 18
+"""Digits of an offset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,8 @@ class Data:
 
 def _offset(query: str) -> int:
     text = parse_qs(query).get("offset", ["0"])[-1]
-    if not (text.isascii() and text.isdecimal()) or len(text) > len(str(DEEPEST)):
-        raise BadRequest(f"offset={text!r} is no whole number of at most {DEEPEST}")
+    if not (text.isascii() and text.isdecimal()) or len(text) > LONGEST_NUMBER:
+        raise BadRequest(f"offset={text!r} is no whole number from 0 to {DEEPEST}")
     if int(text) > DEEPEST:
         raise TooLarge(f"a listing reaches {DEEPEST} entries far")
     return int(text)
