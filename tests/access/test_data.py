@@ -165,7 +165,9 @@ def test_folders_list_as_json_page_by_page(client: httpx.Client) -> None:
     assert client.get("").json()["entries"][0] == {"name": "a", "type": "folder", "url": "/data/a/"}
 
 
-@pytest.mark.parametrize(("offset", "status"), [("x", 400), ("-1", 400), ("100001", 413), ("1000000000000", 413), ("9" * 30, 400)])
+@pytest.mark.parametrize(
+    ("offset", "status"), [("x", 400), ("-1", 400), ("100001", 413), ("1000000000000", 413), ("9" * 30, 400)]
+)
 def test_offsets_are_bounded(client: httpx.Client, offset: str, status: int) -> None:
     assert client.get(f"many/?offset={offset}").status_code == status
 
