@@ -175,6 +175,14 @@ def test_indices_of_a_palette_are_shown_in_its_colours_at_every_level():
         np.testing.assert_array_equal(corners, [[255, 0, 0], [0, 255, 0], [0, 0, 255], [0, 0, 0]])
 
 
+def test_a_palette_may_have_a_colour_for_every_byte():
+    colours = [f"{(k * 97) % 256:02x}{k:02x}00" for k in range(256)]
+    pixels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    image = Image(name="p", kind="intensity", axes=axes_named("yx"), levels=(in_memory(pixels),))
+    got = view("render").applied(indexed(image, colours))
+    assert got[:, 15, 15].tolist() == [(255 * 97) % 256, 255, 0]
+
+
 def test_a_palette_that_grows_brighter_is_a_look_up_table_of_intensities():
     image = Image(name="p", kind="intensity", axes=axes_named("yx"), levels=(in_memory(np.eye(4, dtype=np.uint8)),))
     image = indexed(image, ["000000", "400000", "ff8000"])

@@ -34,7 +34,7 @@ def label_colours(labels: Pixels) -> Bytes:
 def palette_colours(palette: tuple[str, ...], indices: Pixels) -> Bytes:
     """Red, green and blue of each index as a further last axis; indices beyond the palette are black."""
     table = _palette_table(palette)
-    return np.asarray(table[np.minimum(indices, len(table) - 1)])
+    return np.take(table, indices, axis=0, mode="clip")
 
 
 @lru_cache(maxsize=64)
