@@ -21,8 +21,8 @@ from diascope.tree.file import Entry, File, Tree
 
 STORED = "stored"
 RENDER = "render"
-VIEWS = 10_000
-"""How many views of images keep their trees."""
+VIEWS = 1000
+"""How many views of images keep their trees, of some ten thousand bytes each: anybody may think of new ones."""
 
 
 class Viewed(NamedTuple):
