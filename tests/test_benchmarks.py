@@ -14,7 +14,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processor time is read from /proc")
 def test_requests_per_second_runs(tmp_path: Path) -> None:
-    command = [sys.executable, BENCHMARKS / "requests_per_second.py", "--quick", "--folder", tmp_path]
+    command = [sys.executable, str(BENCHMARKS / "requests_per_second.py"), "--quick", "--folder", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "requests_per_second.json").read_text())
