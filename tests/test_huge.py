@@ -17,8 +17,9 @@ import pytest
 
 from diascope.registry import registry
 from diascope.testing.synthetic_file import source
-from tests.probes import HUGE, LEVELS, NAMES, PROBES, SMALL, Client, Counter, other
+from tests.probes import PROBES, other
 from tests.servers import of_folder
+from tests.synthetic_client import HUGE, LEVELS, NAMES, SMALL, Client, Counter
 from tests.synthetic_server import started
 
 CHUNK = (16, 64, 64)
