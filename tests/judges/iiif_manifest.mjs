@@ -1,16 +1,19 @@
-// Reads a manifest from standard input with @allmaps/iiif-parser and prints what it understood; fails where it is wrong.
+// Reads manifests, each on a line, with @allmaps/iiif-parser and tells what it understood.
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import { readFileSync } from 'node:fs'
+import { answerEach } from './answer.mjs'
 
 const here = createRequire(pathToFileURL(`${process.argv[2]}/package.json`))
 const { Manifest } = await import(pathToFileURL(here.resolve('@allmaps/iiif-parser')))
-const manifest = Manifest.parse(JSON.parse(readFileSync(0, 'utf8')))
-const canvases = manifest.canvases.map((canvas) => ({
-  uri: canvas.uri,
-  label: canvas.label,
-  width: canvas.width,
-  height: canvas.height,
-  service: canvas.image.uri,
-}))
-console.log(JSON.stringify({ uri: manifest.uri, label: manifest.label, metadata: manifest.metadata ?? [], canvases }))
+
+await answerEach((line) => {
+  const manifest = Manifest.parse(JSON.parse(line))
+  const canvases = manifest.canvases.map((canvas) => ({
+    uri: canvas.uri,
+    label: canvas.label,
+    width: canvas.width,
+    height: canvas.height,
+    service: canvas.image.uri,
+  }))
+  return { uri: manifest.uri, label: manifest.label, metadata: manifest.metadata ?? [], canvases }
+})

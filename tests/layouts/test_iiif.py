@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +21,8 @@ from diascope.layouts.iiif import layout
 from diascope.layouts.iiif_request import MAX_AREA, MAX_SIDE
 from diascope.testing.synthetic import ramp
 from diascope.tree.file import Entry, File, Tree
+from tests.judges.iiif_validator import IDENTIFIER, TESTS, Verdict, missing, squares, validated
+from tests.judges.required import required
 from tests.layouts.pictures import picture, pixels
 
 PLANE = pixels(300, 517)
@@ -183,59 +181,14 @@ def test_slides_are_sent_as_they_are(shared_data: Path, path: str) -> None:
     np.testing.assert_array_equal(np.asarray(Pillow.open(io.BytesIO(file.read(0, None)))), wanted)
 
 
-# The official validator. It knows one picture: ten by ten squares of a hundred pixels, in colours of its own.
-
-IDENTIFIER = "67352ccc-d1b0-11e1-89ae-279075081939"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the validator said."""
-
-    tests: int
-    failed: set[str]
-
-
-def required() -> None:
-    """Report the test as not run where the validator is missing; with CI=true that is a failure."""
-    try:
-        missing = None if find_spec("iiif_validator") and find_spec("magic") else "it is not installed"
-        __import__("magic")
-    except ImportError as error:
-        missing = str(error)
-    if missing and os.environ.get("CI") == "true":
-        pytest.fail(f"the IIIF validator: {missing}")
-    if missing:
-        pytest.skip(f"the IIIF validator cannot run: {missing}; pip install iiif-validator, apt-get install libmagic1")
-
-
-def validated(url: str, prefix: str) -> Verdict:
-    """The verdict on all tests of level 2 of the service ``{url}/{prefix}/{identifier}``."""
-    program = Path(sys.executable).with_name("iiif-validate.py")
-    where = ["-s", url.removeprefix("http://"), "-p", prefix, "-i", f"{IDENTIFIER}.iiif"]
-    command = [sys.executable, str(program), *where, "--version=3.0", "--level=2"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
-    lines = [line.split() for line in done.stderr.splitlines() if line.startswith("[")]
-    failed = {words[2] for words in lines if words[-1] == "FAIL"}
-    assert done.returncode == len(failed), done.stdout + done.stderr
-    return Verdict(len(lines), failed)
-
-
-def squares() -> NDArray[np.uint8]:
-    from iiif_validator.validator import ValidationInfo
-
-    colours = np.array(ValidationInfo().colorInfo, np.uint8).transpose(1, 0, 2)
-    return colours.repeat(100, axis=0).repeat(100, axis=1)
-
-
 @pytest.mark.judge
 def test_the_validator_passes_a_file_of_a_repository(server: Callable[[Path], str], tmp_path: Path) -> None:
-    required()
+    required(missing())
     folder = tmp_path / "pictures"
     folder.mkdir()
     Pillow.fromarray(squares()).save(folder / f"{IDENTIFIER}.png")
     prefix = f"data/pictures/{IDENTIFIER}.png/original"
-    assert validated(server(folder), prefix) == Verdict(33, set())
+    assert validated(server(folder), prefix) == Verdict(TESTS, set())
 
 
 @dataclass(frozen=True)
@@ -278,10 +231,10 @@ class Broken:
     ],
 )
 def test_the_validator_finds_faults(tree_server: Callable[[Tree], str], fault: str, found: set[str]) -> None:
-    required()
+    required(missing())
     tree = layout.tree(picture(squares(), name=IDENTIFIER))
     verdict = validated(tree_server(Broken(tree, fault)), "data")
-    assert verdict.tests == 33
+    assert verdict.tests == TESTS
     assert found <= verdict.failed
     assert bool(verdict.failed) == bool(found)
 
@@ -292,7 +245,7 @@ def test_the_validator_wants_other_sites_let_in(
 ) -> None:
     from diascope.access import http
 
-    required()
+    required(missing())
     monkeypatch.delitem(http.CORS, "access-control-allow-origin")
     url = tree_server(layout.tree(picture(squares(), name=IDENTIFIER)))
     assert validated(url, "data").failed == {"cors"}

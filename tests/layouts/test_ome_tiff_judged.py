@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import struct
-import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,13 +13,14 @@ import numpy as np
 import pytest
 import tifffile
 
-from diascope.image.image import Image
 from diascope.image.level import read_whole
 from diascope.image.metadata import Channel
 from diascope.layouts.ome_tiff import layout, ome_tiff
 from diascope.layouts.tiff_directory import BIG, CLASSIC
 from diascope.testing.synthetic import ramp
-from tests.judges import bioformats
+from tests.judges import bioformats, libtiff
+from tests.judges.required import required
+from tests.judges.tiff_file import differences
 from tests.virtual import RangeFile, written
 
 pytestmark = pytest.mark.judge
@@ -75,32 +73,11 @@ def files(tmp_path_factory) -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def as_bioformats_reads(files, tmp_path_factory) -> dict[str, Path | str]:
     """The same as Bio-Formats read and wrote them."""
-    bioformats.required()
+    required(bioformats.missing())
     out = tmp_path_factory.mktemp("converted")
     with ThreadPoolExecutor(2) as pool:
         read = pool.map(lambda path: bioformats.converted(path, out / path.name), files.values())
         return dict(zip(files, read, strict=True))
-
-
-def differences(path: Path | str, image: Image) -> list[str]:
-    """What an image file has other than it should; empty where every level is as it should be."""
-    if isinstance(path, str):
-        return [path]
-    try:
-        with tifffile.TiffFile(path) as tiff:
-            levels = tiff.series[0].levels
-            counted = [f"{len(levels)} levels"] if len(levels) != len(image.levels) else []
-            return counted + [f"level {k}" for k, level in enumerate(levels) if not is_equal(level, image, k)]
-    except (tifffile.TiffFileError, ValueError, IndexError) as error:
-        return [str(error)]
-
-
-def is_equal(stored: tifffile.TiffPageSeries, image: Image, level: int) -> bool:
-    expected, pixels = read_whole(image.levels[level]), stored.asarray()
-    names = stored.axes.lower().replace("s", "c")
-    if sorted(names) != sorted(image.axis_names):
-        return False
-    return np.array_equal(pixels.transpose([names.index(name) for name in image.axis_names]), expected)
 
 
 @pytest.mark.parametrize(("name", "image"), [("stack", STACK), ("picture", PICTURE)])
@@ -126,12 +103,8 @@ def test_bioformats_rejects_the_broken_twin(as_bioformats_reads, twin):
 
 
 def copied(path: Path, out: Path) -> Path | str:
-    """What libtiff's tiffcp read of the full resolution, or what it said."""
-    if shutil.which("tiffcp") is None:
-        reason = "libtiff's tiffcp is not here: apt-get install libtiff-tools"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
-    done = subprocess.run(["tiffcp", "-c", "none", str(path), str(out)], check=False, capture_output=True, text=True)
-    return out if done.returncode == 0 else done.stderr
+    required(libtiff.missing())
+    return libtiff.copied(path, out)
 
 
 @pytest.mark.parametrize(("name", "image"), [("stack", STACK), ("picture", PICTURE)])

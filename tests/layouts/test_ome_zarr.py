@@ -13,13 +13,10 @@ from typing import Any
 import numcodecs
 import numpy as np
 import pytest
-import tensorstore
 import yaozarrs
 import zarr
 from numpy.typing import NDArray
-from obstore.store import HTTPStore
 from ome_zarr_models import open_ome_zarr
-from zarr.storage import ObjectStore
 
 from diascope.errors import Unreadable
 from diascope.image.affine import affine
@@ -35,6 +32,7 @@ from diascope.operations.planes import taken
 from diascope.testing.layouts import unreadable
 from diascope.testing.synthetic import ramp
 from diascope.tree.file import Tree
+from tests.judges import tensor_store, zarr_python
 from tests.layouts.on_disk import changed, written
 
 LAYOUTS = [layout, layout_0_4]
@@ -65,9 +63,8 @@ def document(kind: Layout, image: Image) -> dict[str, Any]:
     return found["attributes"]["ome"] if kind is layout else found
 
 
-def by_tensorstore(kind: Layout, store: dict[str, Any] | str) -> NDArray[Any]:
-    spec = {"driver": DRIVERS[kind.name], "kvstore": store}
-    return np.asarray(tensorstore.open(spec, open=True).result().read().result())
+def by_tensorstore(kind: Layout, where: str) -> NDArray[Any]:
+    return tensor_store.array(DRIVERS[kind.name], where)
 
 
 def by_zarr(path: Path) -> NDArray[Any]:
@@ -79,8 +76,7 @@ def by_zarr(path: Path) -> NDArray[Any]:
 @each_image
 def test_every_level_is_right_over_http(kind: Layout, image: Image, tree_server: Callable[[Tree], str]) -> None:
     url = f"{tree_server(kind.tree(image))}/data/{image.name}{kind.suffix}"
-    store = ObjectStore(HTTPStore.from_url(url, client_options={"allow_http": True}), read_only=True)
-    group = zarr.open_group(store, mode="r")
+    group = zarr_python.group(url)
     assert open_ome_zarr(group, version=VERSIONS[kind.name]) is not None
     for k, level in enumerate(image.levels):
         pixels = read_whole(level)
@@ -88,7 +84,7 @@ def test_every_level_is_right_over_http(kind: Layout, image: Image, tree_server:
         assert isinstance(array, zarr.Array)
         assert array.dtype == level.dtype
         assert np.array_equal(array[...], pixels)
-        assert np.array_equal(by_tensorstore(kind, f"{url}/{k}/"), pixels)
+        assert np.array_equal(by_tensorstore(kind, f"{url}/{k}"), pixels)
 
 
 @pytest.mark.judge
@@ -100,8 +96,7 @@ def test_every_level_is_right_over_http(kind: Layout, image: Image, tree_server:
 def test_every_type_of_pixel_is_right(kind: Layout, dtype: str, tmp_path: Path) -> None:
     image = ramp("yx", (13, 21), dtype)
     top = written(kind.tree(image), tmp_path)
-    store = {"driver": "file", "path": f"{top}/0/"}
-    for read in (by_zarr(top / "0"), by_tensorstore(kind, store)):
+    for read in (by_zarr(top / "0"), by_tensorstore(kind, f"{top}/0")):
         assert read.dtype == image.dtype
         assert np.array_equal(read, image[...])
 
@@ -158,8 +153,7 @@ def _break(kind: Layout, top: Path, twin: str) -> None:
 def test_readers_reject_broken_chunks(kind: Layout, change: Callable[[bytes], bytes], tmp_path: Path) -> None:
     top = written(kind.tree(PYRAMID), tmp_path)
     changed(top / FIRST_CHUNK[kind.name], change)
-    store = {"driver": "file", "path": f"{top}/0/"}
-    for read in (lambda: by_zarr(top / "0"), lambda: by_tensorstore(kind, store)):
+    for read in (lambda: by_zarr(top / "0"), lambda: by_tensorstore(kind, f"{top}/0")):
         assert not _reads(read, read_whole(PYRAMID.levels[0]))
 
 
@@ -169,8 +163,7 @@ def test_readers_reject_swapped_chunks(kind: Layout, tmp_path: Path) -> None:
     top = written(kind.tree(PYRAMID), tmp_path)
     first = top / FIRST_CHUNK[kind.name]
     changed(first, lambda _: first.with_name("1").read_bytes())
-    store = {"driver": "file", "path": f"{top}/0/"}
-    for read in (lambda: by_zarr(top / "0"), lambda: by_tensorstore(kind, store)):
+    for read in (lambda: by_zarr(top / "0"), lambda: by_tensorstore(kind, f"{top}/0")):
         assert not _reads(read, read_whole(PYRAMID.levels[0]))
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorstore
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
@@ -27,6 +26,8 @@ from diascope.layouts.layout import Layout
 from diascope.layouts.precomputed import layout, layout_jpeg, layout_png
 from diascope.testing.synthetic import ramp
 from diascope.tree.file import Tree
+from tests.judges.cloud_volume import volume as by_cloudvolume
+from tests.judges.tensor_store import volume as by_tensorstore
 from tests.layouts.on_disk import changed, written
 
 PYRAMID = with_pyramid(ramp("zyx", (5, 700, 533), np.uint16, chunk_shape=(2, 100, 90), name="pyramid"))
@@ -50,17 +51,6 @@ def document(image: Image, name: str = "info", kind: Layout = layout) -> Any:
     return None if file is None else json.loads(file.read(0, None))
 
 
-def by_tensorstore(store: dict[str, Any] | str, level: int = 0) -> NDArray[Any]:
-    spec = {"driver": "neuroglancer_precomputed", "scale_index": level, "kvstore": store}
-    return np.asarray(tensorstore.open(spec, open=True).result().read().result())
-
-
-def by_cloudvolume(url: str, level: int = 0) -> NDArray[Any]:
-    from cloudvolume import CloudVolume  # three seconds, which a run without judges need not wait
-
-    return np.asarray(CloudVolume(url, mip=level, progress=False, cache=False)[:])
-
-
 @pytest.mark.judge
 @each_image
 def test_every_level_is_right_over_http(image: Image, tree_server: Callable[[Tree], str]) -> None:
@@ -68,7 +58,7 @@ def test_every_level_is_right_over_http(image: Image, tree_server: Callable[[Tre
     for k, level in enumerate(image.levels):
         wanted = volume(image, level)
         assert np.array_equal(by_tensorstore(url, k), wanted)
-        assert np.array_equal(by_cloudvolume(f"precomputed://{url}", k), wanted)
+        assert np.array_equal(by_cloudvolume(url, k), wanted)
 
 
 @pytest.mark.judge
@@ -87,7 +77,7 @@ def test_jpeg_keeps_the_picture(axes: str, shape: tuple[int, ...], tree_server: 
     wanted = volume(image, image.levels[0]).astype(int)
     seen = [by_tensorstore(url)]
     if image.kind != "rgb":  # cloud-volume takes red, green and blue for three planes of one colour each
-        seen.append(by_cloudvolume(f"precomputed://{url}"))
+        seen.append(by_cloudvolume(url))
     for each in seen:
         assert np.abs(each - wanted).mean() < 2
         assert np.abs(each[::-1] - wanted).mean() > 10
@@ -113,7 +103,7 @@ def test_a_jpeg_chunk_has_the_shape_that_the_format_wants() -> None:
 def test_every_type_that_can_be_held_keeps_its_values(dtype: str, tmp_path: Path) -> None:
     image = ramp("yx", (13, 21), dtype)
     top = written(layout.tree(image), tmp_path)
-    assert np.array_equal(by_tensorstore({"driver": "file", "path": f"{top}/"})[:, :, 0, 0].T, image[...])
+    assert np.array_equal(by_tensorstore(str(top))[:, :, 0, 0].T, image[...])
 
 
 BROKEN: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -135,9 +125,9 @@ def test_readers_reject_a_broken_info(twin: str, tmp_path: Path) -> None:
 
     changed(top / "info", other)
     with pytest.raises(ValueError, match=r"Error|INVALID"):
-        by_tensorstore({"driver": "file", "path": f"{top}/"})
+        by_tensorstore(str(top))
     with pytest.raises((ValueError, KeyError, TypeError, IndexError)):
-        by_cloudvolume(f"precomputed://file://{top}")
+        by_cloudvolume(str(top))
 
 
 @pytest.mark.judge
@@ -147,8 +137,8 @@ def test_readers_reject_a_broken_chunk(twin: str, tmp_path: Path) -> None:
     first, second = sorted((top / "0").iterdir(), key=lambda path: path.name.startswith("0-"))[-2:]
     changed(first, lambda data: data[:-1] if twin == "truncated" else second.read_bytes())
     wanted = volume(PYRAMID, PYRAMID.levels[0])
-    assert not _reads(lambda: by_tensorstore({"driver": "file", "path": f"{top}/"}), wanted)
-    assert not _reads(lambda: by_cloudvolume(f"precomputed://file://{top}"), wanted)
+    assert not _reads(lambda: by_tensorstore(str(top)), wanted)
+    assert not _reads(lambda: by_cloudvolume(str(top)), wanted)
 
 
 def _reads(read: Callable[[], NDArray[Any]], pixels: NDArray[Any]) -> bool:
@@ -207,7 +197,7 @@ def test_negative_places_are_read(tmp_path: Path) -> None:
     image = placed(PYRAMID, (2 * 2.0, 40 * 0.5, -80 * 0.25))
     top = written(layout.tree(image), tmp_path)
     for k, level in enumerate(image.levels):
-        assert np.array_equal(by_tensorstore({"driver": "file", "path": f"{top}/"}, k), volume(image, level))
+        assert np.array_equal(by_tensorstore(str(top), k), volume(image, level))
 
 
 def test_a_place_between_voxels_is_told_in_the_transform() -> None:
