@@ -17,7 +17,7 @@ run: $(VENV)/installed $(WEB) ## Serve DATA=folder, or a generated sample
 	$(BIN)/diascope serve $(if $(DATA),"$(DATA)",sample) --port $(PORT)
 
 test: check judges $(WEB) ## Lint, type-check, and run the whole suite with every judge that can be had
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 check: $(VENV)/installed-for-tests $(WEB) ## Lint, types, import contracts
 	$(BIN)/ruff check .

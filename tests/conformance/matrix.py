@@ -1,0 +1,35 @@
+"""The matrix: every judge on every representation that it reads, through every door that leads there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tests.conformance import deep_zoom, iiif, nifti, ome_tiff, ome_zarr, precomputed
+from tests.conformance.doors import DOORS
+from tests.conformance.records import Door, Judge, Representation
+
+ROOMS = (ome_zarr, precomputed, ome_tiff, nifti, deep_zoom, iiif)
+
+REPRESENTATIONS = {each.name: each for room in ROOMS for each in room.REPRESENTATIONS}
+JUDGES: tuple[Judge, ...] = tuple(judge for room in ROOMS for judge in room.JUDGES)
+
+
+class Row(NamedTuple):
+    """A line of the matrix."""
+
+    representation: Representation
+    door: Door
+    judge: Judge
+
+    def __str__(self) -> str:
+        return f"{self.representation.name}, {self.door.name}, {self.judge.name}"
+
+
+def rows() -> Iterator[Row]:
+    """Every line, representation by representation."""
+    for representation in REPRESENTATIONS.values():
+        for door in DOORS.values():
+            for judge in JUDGES:
+                if representation.name in judge.representations and door.name in judge.doors:
+                    yield Row(representation, door, judge)
