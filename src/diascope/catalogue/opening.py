@@ -42,7 +42,7 @@ def opened_file(path: str | PathLike[str]) -> Dataset:
     source = source_of(store, full.name, stat)
     if source is None:
         raise Unreadable(f"{os.fspath(path)}: no source knows this format")
-    return opened(source, store, full.name, _default_cache())
+    return opened(source, store, full.name, _default_cache(), str(full.parent))
 
 
 @cache
@@ -67,13 +67,16 @@ def named_as_image(name: str) -> bool:
     return name.lower().endswith(tuple(suffix for source in registry("sources").values() for suffix in source.suffixes))
 
 
-def opened(source: Source, store: Store, path: str, chunks: ChunkCache) -> Dataset:
-    """The dataset with its images checked, completed to pyramids, and read through the cache of chunks."""
+def opened(source: Source, store: Store, path: str, chunks: ChunkCache, owner: str) -> Dataset:
+    """The dataset with its images checked, completed to pyramids, and read through the cache of chunks.
+
+    ``owner`` names the store among all that share the cache.
+    """
     dataset = _clearly(path, lambda: source.open(store, path))
 
     def finished(role: str, images: Mapping[str, Image]) -> Mapping[str, Image]:
         def made(name: str) -> Image:
-            identity = f"{path}\0{dataset.version}\0{role}\0{name}"
+            identity = f"{owner}/{path}\0{dataset.version}\0{role}\0{name}"
             return _finished(_clearly(path, lambda: images[name]), path, identity, chunks)
 
         return Lazily(images, made)

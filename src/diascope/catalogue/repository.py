@@ -111,14 +111,16 @@ class Repository:
         # Some formats' version takes many looks at the store, more than all else that a look-up needs.
         version = self._versions.get((place.path, self._moment()), lambda: source.version(self.store, place.path))
         identity = f"{self.name}/{place.path}\0{version}"
-        outcome = self.datasets.get(identity, partial(self._outcome, place, source, identity))
+        outcome = self.datasets.get(identity, partial(self._outcome, place, source))
         if isinstance(outcome, Unreadable):
             raise Unreadable(*outcome.args)
         return outcome
 
-    def _outcome(self, place: Place, source: Source, identity: str) -> Outcome:
+    def _outcome(self, place: Place, source: Source) -> Outcome:
         try:
-            return Opened(opened(source, self.store, place.path, self.chunks), identity)
+            dataset = opened(source, self.store, place.path, self.chunks, self.name)
+            # What was opened may be newer than what was looked at: its own version is the identity.
+            return Opened(dataset, f"{self.name}/{place.path}\0{dataset.version}")
         except Unreadable as error:
             return Unreadable(*error.args)
 

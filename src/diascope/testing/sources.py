@@ -214,7 +214,7 @@ def check_broken(source: Source, path: Path) -> None:
         if not source.matches(Head(path.name.lower(), first=broken[:HEAD_SIZE])):
             continue
         try:
-            dataset = opened(source, store, path.name, chunk_cache(0))
+            dataset = opened(source, store, path.name, chunk_cache(0), "contract")
             for image in dataset.images.values():
                 level = image.levels[-1]
                 level.read(Region((0,) * len(level.shape), (1,) * len(level.shape)))
