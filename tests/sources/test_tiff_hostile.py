@@ -31,7 +31,7 @@ SUFFIXES = (".tif", ".tiff", ".svs")
 
 
 def first(path: Path) -> Image:
-    dataset = opened(source, LocalStore(path.parent), path.name, chunk_cache(0))
+    dataset = opened(source, LocalStore(path.parent), path.name, chunk_cache(0), "test")
     return next(iter(dataset.images.values()))
 
 
