@@ -162,7 +162,7 @@ def _nii(image: Image, cut: _Cut) -> bytes:
     if pixels.dtype.kind == "b" or pixels.dtype == np.float16:
         pixels = pixels.astype(np.uint8 if pixels.dtype.kind == "b" else np.float32)
     array = moved(pixels, image.axis_names, order)
-    while array.ndim > 3 and array.shape[-1] == 1:  # noqa: PLR2004
+    while array.ndim > 3 and array.shape[-1] == 1:
         array = array[..., 0]
     header = nibabel.Nifti1Header()
     header.set_data_dtype(array.dtype)

@@ -51,7 +51,7 @@ def _cells(target: Path) -> None:
     nuclei = np.clip(1 - distance / 14, 0, 1) * (0.5 + 0.5 * random.random(CELLS + 1)[ids])
     body = np.clip(1.4 - distance / 26, 0, 1) * (0.4 + 0.6 * random.random(CELLS + 1)[ids])
     texture = cv2.GaussianBlur(random.random((SIDE, SIDE)), (0, 0), 2.5) * 2
-    spots = cv2.GaussianBlur((random.random((SIDE, SIDE)) > 0.998).astype(np.float64), (0, 0), 1.5) * 12 * (body > 0.2)  # noqa: PLR2004
+    spots = cv2.GaussianBlur((random.random((SIDE, SIDE)) > 0.998).astype(np.float64), (0, 0), 1.5) * 12 * (body > 0.2)
     focus = np.array([0.55, 0.85, 1.0, 0.7])[:, None, None]
     stack = np.stack([nuclei * texture, body * (1 - nuclei) * texture, spots])[None] * focus[:, None] * 9000 + 300
     noisy = random.poisson(stack).clip(0, 65535).astype(np.uint16)
@@ -67,7 +67,7 @@ def _cells(target: Path) -> None:
 def _labels(target: Path) -> None:
     """The territories of the cells, written by the same layout that serves them."""
     ids, distance = _territories()
-    ids = np.where(distance < 30, ids, 0).astype(np.uint16)  # noqa: PLR2004
+    ids = np.where(distance < 30, ids, 0).astype(np.uint16)
     units = {"y": "micrometer", "x": "micrometer"}
     image = Image(
         name=target.name.removesuffix(".ome.zarr"),
@@ -105,7 +105,7 @@ def _tissue(target: Path) -> None:
         for k in range(5, 9)
     )
     stroma = (stroma - stroma.min()) / np.ptp(stroma)
-    nuclei = cv2.GaussianBlur((random.random((size, size)) > 0.9994).astype(np.float32), (0, 0), 6)  # noqa: PLR2004
+    nuclei = cv2.GaussianBlur((random.random((size, size)) > 0.9994).astype(np.float32), (0, 0), 6)
     nuclei = np.clip(nuclei * 260, 0, 1)[..., None]
     y, x = np.mgrid[0:size, 0:size] / size - 0.5
     inside = np.clip((0.44 - np.hypot(y * 1.1, x) + 0.12 * (stroma - 0.5)) * 40, 0, 1)[..., None]

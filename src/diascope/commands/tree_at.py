@@ -92,7 +92,7 @@ class Remote:
         try:
             return urlopen(request, timeout=60)  # noqa: S310
         except HTTPError as error:
-            if error.code == 404:  # noqa: PLR2004
+            if error.code == 404:
                 return None
             raise ERRORS.get(error.code, Unreadable)(_detail(error)) from error
         except URLError as error:

@@ -22,5 +22,5 @@ def encoded(pixels: NDArray[Any], quality: int = 85) -> bytes:
     plane = checked(pixels, (1, 3, 4), (8,), "JPEG")
     if max(plane.shape[:2]) > LARGEST:
         raise Unsupported(f"a JPEG has at most {LARGEST} pixels along a side, not {max(plane.shape[:2])}")
-    colours = packed(plane[:, :, :3]) if plane.ndim == 3 else plane  # noqa: PLR2004
+    colours = packed(plane[:, :, :3]) if plane.ndim == 3 else plane
     return bytes(imagecodecs.jpeg8_encode(colours, level=quality))

@@ -15,8 +15,8 @@ def checked(pixels: NDArray[Any], channels: tuple[int, ...], bits: tuple[int, ..
 
     Raises Unsupported where there is another number of channels or another pixel type than the encoding has.
     """
-    plane = pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels  # noqa: PLR2004
-    count = 1 if plane.ndim == 2 else plane.shape[2] if plane.ndim == 3 else 0  # noqa: PLR2004
+    plane = pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
+    count = 1 if plane.ndim == 2 else plane.shape[2] if plane.ndim == 3 else 0
     if count not in channels or plane.dtype.kind != "u" or 8 * plane.dtype.itemsize not in bits or 0 in plane.shape:
         raise Unsupported(f"{title} cannot hold pixels of the shape {pixels.shape} and the type {pixels.dtype}")
     return packed(plane)

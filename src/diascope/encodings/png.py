@@ -31,7 +31,7 @@ def encoded(pixels: NDArray[Any]) -> bytes:
     """A picture of (y, x) or (y, x, 1 to 4) pixels of 8 or 16 bits without sign, in any memory layout."""
     plane = checked(pixels, (1, 2, 3, 4), (8, 16), "PNG")
     height, width = plane.shape[:2]
-    channels = 1 if plane.ndim == 2 else plane.shape[2]  # noqa: PLR2004
+    channels = 1 if plane.ndim == 2 else plane.shape[2]
     header = HEADER.pack(width, height, 8 * plane.dtype.itemsize, COLOUR_TYPES[channels], 0, 0, 0)
     # ISA-L's fastest level halves the time of libdeflate's and is as small on microscope images.
     data = isal_zlib.compress(_filtered(plane), 1)

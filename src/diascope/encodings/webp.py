@@ -23,5 +23,5 @@ def encoded(pixels: NDArray[Any], quality: int = 80) -> bytes:
     plane = checked(pixels, (1, 3, 4), (8,), "WebP")
     if max(plane.shape[:2]) > LARGEST:
         raise Unsupported(f"a WebP has at most {LARGEST} pixels along a side, not {max(plane.shape[:2])}")
-    colours = np.repeat(plane[:, :, None], 3, axis=2) if plane.ndim == 2 else plane  # noqa: PLR2004
+    colours = np.repeat(plane[:, :, None], 3, axis=2) if plane.ndim == 2 else plane
     return bytes(imagecodecs.webp_encode(colours, level=quality, lossless=False, method=FASTEST))

@@ -42,15 +42,15 @@ def modes(pixels: Pixels, factors: Ints) -> Pixels:
 
 def _wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
     if dtype.kind in "bu":
-        return np.dtype(np.uint64 if dtype.itemsize > 2 else np.uint32)  # noqa: PLR2004
+        return np.dtype(np.uint64 if dtype.itemsize > 2 else np.uint32)
     if dtype.kind == "i":
-        return np.dtype(np.int64 if dtype.itemsize > 2 else np.int32)  # noqa: PLR2004
+        return np.dtype(np.int64 if dtype.itemsize > 2 else np.int32)
     return np.dtype(np.float32) if dtype == np.float16 else dtype
 
 
 def _sums(pixels: Pixels, factors: Ints) -> Pixels:
     for axis, factor in enumerate(factors):
-        if factor == 2 and pixels.shape[axis] > 1:  # noqa: PLR2004
+        if factor == 2 and pixels.shape[axis] > 1:
             pixels = _pair_sums(pixels, axis)
     return pixels
 

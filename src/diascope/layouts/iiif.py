@@ -121,8 +121,8 @@ def coloured(plane: Pixels, quality: str) -> Pixels:
     if quality == "default":
         return plane
     if quality == "color":
-        return np.repeat(plane[:, :, None], 3, axis=2) if plane.ndim == 2 else plane  # noqa: PLR2004
-    grey = plane if plane.ndim == 2 else np.asarray(cv2.cvtColor(opaque(plane), cv2.COLOR_RGB2GRAY))  # noqa: PLR2004
+        return np.repeat(plane[:, :, None], 3, axis=2) if plane.ndim == 2 else plane
+    grey = plane if plane.ndim == 2 else np.asarray(cv2.cvtColor(opaque(plane), cv2.COLOR_RGB2GRAY))
     return grey if quality == "gray" else np.where(grey >= MIDDLE, 255, 0).astype(np.uint8)
 
 

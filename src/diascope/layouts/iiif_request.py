@@ -172,7 +172,7 @@ def _rotation(text: str) -> tuple[bool, int]:
     """Clause 4.3."""
     found = ROTATION.fullmatch(text)
     degrees = float(found[2]) if found else -1.0
-    if not found or degrees > 360:  # noqa: PLR2004
+    if not found or degrees > 360:
         raise BadRequest(f"{text!r} is no rotation: degrees from 0 to 360, with ! before them to mirror")
     if degrees % 90:
         raise Unimplemented(f"pictures are rotated by multiples of 90 degrees, not by {degrees:g}")

@@ -38,7 +38,7 @@ def pixels(picture: Image, level: Level, rows: range, columns: range) -> Pixels:
     sides = [box.get(name, range(1)) for name in picture.axis_names]
     region = Region(tuple(side.start for side in sides), tuple(side.stop for side in sides))
     plane = moved(level.read(region), picture.axis_names, "yxc" if picture.kind == "rgb" else "yx")
-    if plane.ndim == 3 and plane.strides[2] > plane.strides[1]:  # noqa: PLR2004
+    if plane.ndim == 3 and plane.strides[2] > plane.strides[1]:
         # A tenth of the time that numpy takes to bring the colours of a pixel together.
         return np.asarray(cv2.merge([np.ascontiguousarray(plane[:, :, k]) for k in range(plane.shape[2])]))
     return plane
@@ -52,7 +52,7 @@ def tile_side(picture: Image) -> int | None:
 
 def opaque(plane: Pixels) -> Pixels:
     """The picture before white, where it has an opacity."""
-    if plane.ndim == 2 or plane.shape[2] != 4:  # noqa: PLR2004
+    if plane.ndim == 2 or plane.shape[2] != 4:
         return plane
     opacity = plane[:, :, 3:].astype(np.uint16)
     blended = plane[:, :, :3] * opacity + WHITE * (WHITE - opacity)

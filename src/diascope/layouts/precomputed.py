@@ -173,7 +173,7 @@ def _no_png(image: Image) -> str | None:
         return reason
     if data_type(image).name not in ("uint8", "uint16"):
         return f"PNG has no {image.dtype.name} pixels: open it through the view window, or as raw precomputed"
-    if image.size("c") > 4:  # noqa: PLR2004
+    if image.size("c") > 4:
         return f"PNG has no {image.size('c')} channels: take one with the view select,axis=c,index=0"
     return None
 

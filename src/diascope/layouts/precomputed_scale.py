@@ -60,7 +60,7 @@ class Spans(Sequence[str]):
     def span(self, text: str) -> Span | None:
         """The voxels that a spelling names, None where it is not the canonical one of a chunk."""
         number = text[: text.find("-", 1)]
-        if not number.removeprefix("-").isdecimal() or len(number) > 20:  # noqa: PLR2004
+        if not number.removeprefix("-").isdecimal() or len(number) > 20:
             return None
         start = int(number) - self.offset
         if not 0 <= start < self.size or start % self.chunk or self[start // self.chunk] != text:

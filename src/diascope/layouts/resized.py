@@ -103,7 +103,7 @@ def _factor(picture: Image, level: Level, axis: int) -> float:
     finest = picture.levels[0]
     factor = level.scale[axis] / finest.scale[axis]
     whole = max(round(factor), 1)
-    near = abs(factor / whole - 1) < 0.01 and abs(level.shape[axis] - -(-finest.shape[axis] // whole)) <= 1  # noqa: PLR2004
+    near = abs(factor / whole - 1) < 0.01 and abs(level.shape[axis] - -(-finest.shape[axis] // whole)) <= 1
     return whole if near else factor
 
 

@@ -47,19 +47,19 @@ class Form:
     @property
     def largest(self) -> int:
         """The size of the largest file; that of a BigTIFF is what signed offsets reach, which Java's readers have."""
-        return 2**32 - 1 if self.word == 4 else 2**63 - 1  # noqa: PLR2004
+        return 2**32 - 1 if self.word == 4 else 2**63 - 1
 
     @property
     def offset_type(self) -> int:
-        return LONG if self.word == 4 else LONG8  # noqa: PLR2004
+        return LONG if self.word == 4 else LONG8
 
     @property
     def directory_type(self) -> int:
-        return IFD if self.word == 4 else IFD8  # noqa: PLR2004
+        return IFD if self.word == 4 else IFD8
 
     def header(self) -> bytes:
         """The first bytes of a file whose first directory follows them."""
-        return pack("<2sHI", b"II", 42, 8) if self.word == 4 else pack("<2sHHHQ", b"II", 43, 8, 0, 16)  # noqa: PLR2004
+        return pack("<2sHI", b"II", 42, 8) if self.word == 4 else pack("<2sHHHQ", b"II", 43, 8, 0, 16)
 
     def offsets(self, tag: int, type_: int, values: Iterable[int]) -> Entry:
         """An entry of places in the file."""
@@ -69,7 +69,7 @@ class Form:
     def directory(self, entries: Iterable[Entry], at: int, following: int) -> bytes:
         """A directory that lies ``at`` this place, a multiple of 8 bytes long; its length depends on neither place."""
         ordered = sorted(entries, key=lambda entry: entry.tag)
-        counter = 2 if self.word == 4 else 8  # noqa: PLR2004
+        counter = 2 if self.word == 4 else 8
         head = bytearray(len(ordered).to_bytes(counter, "little"))
         values = bytearray()
         values_at = at + counter + len(ordered) * (4 + 2 * self.word) + self.word

@@ -92,7 +92,7 @@ def _transfer(image: Image, channel: Channel, index: int) -> Transfer:
         return Transfer(*channel.window)
     if image.dtype.kind == "b":
         return Transfer(0, 1)
-    if image.dtype.kind in "iu" and image.dtype.itemsize <= 2:  # noqa: PLR2004
+    if image.dtype.kind in "iu" and image.dtype.itemsize <= 2:
         info = np.iinfo(image.dtype)
         return Transfer(float(info.min), float(info.max))
     raise BadRequest(f"nothing says what of channel {index}, {image.dtype}, is black and white: give low and high")

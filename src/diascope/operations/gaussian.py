@@ -53,7 +53,7 @@ def gaussian(image: Image, parameters: Gaussian) -> Image:
 def _refuse(image: Image) -> None:
     if image.kind == "labels":
         raise Unsupported("labels are names, and no label lies between two others: they cannot be smoothed")
-    if image.dtype.kind == "b" or (image.dtype.kind in "iu" and image.dtype.itemsize > 4):  # noqa: PLR2004
+    if image.dtype.kind == "b" or (image.dtype.kind in "iu" and image.dtype.itemsize > 4):
         raise Unsupported(f"pixels of {image.dtype} have no smoothed values of their own type")
 
 

@@ -26,7 +26,7 @@ def channel_colours(channels: tuple[Channel | None, ...]) -> tuple[Colour, ...]:
 
 def label_colours(labels: Pixels) -> Bytes:
     """Red, green and blue of each label as a further last axis: 0 is black, the others are scattered and bright."""
-    if labels.dtype.itemsize > 2:  # noqa: PLR2004
+    if labels.dtype.itemsize > 2:
         return _scattered(labels.view(f"u{labels.dtype.itemsize}"))
     return np.stack([looked_up(labels, table) for table in _tables(labels.dtype.itemsize)], axis=-1)
 

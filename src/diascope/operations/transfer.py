@@ -40,7 +40,7 @@ class Transfer:
 
     def __call__(self, pixels: Pixels) -> Bytes:
         """Of the pixels' shape."""
-        if pixels.dtype.kind in "iu" and pixels.dtype.itemsize <= 2:  # noqa: PLR2004
+        if pixels.dtype.kind in "iu" and pixels.dtype.itemsize <= 2:
             return looked_up(pixels, _table(self, pixels.dtype))
         return _computed(self, pixels)
 
@@ -117,6 +117,6 @@ def _summed(greys: Sequence[Bytes], parts: Ints) -> Bytes:
     total: Bytes | None = None
     for grey, part in zip(greys, parts, strict=True):
         if part:
-            share = grey if part == 255 else np.asarray(cv2.LUT(grey, _shares(part)), np.uint8)  # noqa: PLR2004
+            share = grey if part == 255 else np.asarray(cv2.LUT(grey, _shares(part)), np.uint8)
             total = share if total is None else np.asarray(cv2.add(total, share), np.uint8)
     return np.zeros_like(greys[0]) if total is None else total

@@ -19,7 +19,7 @@ class Spelling(NamedTuple):
 
 def number_spelled(value: float) -> str:
     """A number as short as it goes, without a plus sign."""
-    if float(value).is_integer() and abs(value) < 1e15:  # noqa: PLR2004
+    if float(value).is_integer() and abs(value) < 1e15:
         return str(int(value))
     return repr(value).replace("e+", "e")
 

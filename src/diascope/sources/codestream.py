@@ -91,7 +91,7 @@ def _boxes(blob: Blob, start: int, stop: int) -> Iterator[tuple[bytes, int, int]
     for _ in range(MOST_BOXES):
         # length 4, name 4, and where the length is 1 the real one 8
         head = blob.read(start, min(start + 16, stop))
-        if len(head) < 8:  # noqa: PLR2004
+        if len(head) < 8:
             return
         size, skipped = int.from_bytes(head[:4], "big"), 8
         if size == 1:
@@ -107,7 +107,7 @@ def _codestream(blob: Blob, at: int) -> Codestream:
     # SOC 2, SIZ 2, length 2, capabilities 2, stop 8, start 8, tile size 8, tile start 8, components 2,
     # and of each component: precision less one and sign 1, sampling 1 across and 1 down
     head = blob.read(at, at + 42)
-    if len(head) < 42 or head[:4] != START:  # noqa: PLR2004
+    if len(head) < 42 or head[:4] != START:
         raise Unreadable("a JPEG 2000 codestream without its header")
     numbers = [int.from_bytes(head[k : k + 4], "big") for k in range(8, 24, 4)]
     count = int.from_bytes(head[40:42], "big")
@@ -136,12 +136,12 @@ def _codestream(blob: Blob, at: int) -> Codestream:
 
 def _decompositions(blob: Blob, at: int) -> int:
     """Of the marker segment COD (A.6.1), 0 where it is missing."""
-    while len(head := blob.read(at, at + 10)) == 10:  # noqa: PLR2004
+    while len(head := blob.read(at, at + 10)) == 10:
         # marker 2, length 2, style 1, progression 1, layers 2, transform of components 1, decompositions 1
         marker, size = int.from_bytes(head[:2], "big"), int.from_bytes(head[2:4], "big")
         if marker == COD:
             return min(head[9], 32)
-        if marker in (SOT, SOD) or marker < 0xFF00 or size < 2:  # noqa: PLR2004
+        if marker in (SOT, SOD) or marker < 0xFF00 or size < 2:
             break
         at += 2 + size
     return 0
@@ -158,7 +158,7 @@ def check_whole(data: bytes, at: int) -> None:
         size = int.from_bytes(data[at + 2 : at + 4], "big") + 2
         if marker == SOT:
             size = int.from_bytes(data[at + 6 : at + 10], "big") or len(data.rstrip(b"\0")) - 2 - at
-        if size < 4:  # noqa: PLR2004
+        if size < 4:
             break
         at += size
     if at == len(data):

@@ -43,7 +43,7 @@ def decoded_level(shape: Ints, dtype: np.dtype[Any], decode: Decode, *, frames: 
     ``shape`` is that of one frame as it is decoded; a frame that turns out to have another raises Unreadable.
     """
     check_size(shape)
-    planar = (shape[2], shape[0], shape[1]) if len(shape) > 2 else shape  # noqa: PLR2004
+    planar = (shape[2], shape[0], shape[1]) if len(shape) > 2 else shape
     nbytes = prod(shape) * dtype.itemsize
     identity = object()
 
@@ -51,7 +51,7 @@ def decoded_level(shape: Ints, dtype: np.dtype[Any], decode: Decode, *, frames: 
         pixels = decode(frame)
         if pixels.shape != shape or pixels.dtype != dtype:
             raise Unreadable(f"{shape} pixels of {dtype} were decoded as {pixels.shape} of {pixels.dtype}")
-        return np.moveaxis(pixels, -1, 0) if len(shape) > 2 else pixels  # noqa: PLR2004
+        return np.moveaxis(pixels, -1, 0) if len(shape) > 2 else pixels
 
     def planes(frame: int) -> Pixels:
         if nbytes <= BIG:

@@ -33,11 +33,11 @@ def gif_frames(file: BinaryIO) -> list[Frame]:
         if block == EXTENSION:
             label = file.read(1)
             data = _sub_blocks(file)
-            if label == bytes([GRAPHIC_CONTROL]) and len(data) == 4:  # noqa: PLR2004
+            if label == bytes([GRAPHIC_CONTROL]) and len(data) == 4:
                 control = data
         elif block == IMAGE:
             place = file.read(9)
-            if len(place) < 9:  # noqa: PLR2004
+            if len(place) < 9:
                 break
             _skip_palette(file, place[8])
             file.read(1)

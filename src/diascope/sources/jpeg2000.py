@@ -100,7 +100,7 @@ def _resolutions(found: Jp2, dtype: np.dtype[Any], samples: int) -> int:
     """How many can be decoded by themselves: Pillow does it for 8 bits where it rounds sizes as the standard does."""
     stream = found.codestream
     plain = dtype == np.uint8 and samples in PILLOW_MODES and not found.palette_columns
-    exact = all(each.precision == 8 and each.across == each.down == 1 for each in stream.components)  # noqa: PLR2004
+    exact = all(each.precision == 8 and each.across == each.down == 1 for each in stream.components)
     if not (plain and exact) or found.colour_space == SYCC or stream.start != (0, 0):
         return 1
     halvings = 0

@@ -213,14 +213,14 @@ def _laid_out(dims: Ints, colours: int, *, cifti: bool) -> tuple[str, Ints]:
 
     Dimensions beyond the third are left out where they are 1; those beyond the fourth are one channel axis.
     """
-    if cifti and dims[:4] == (1, 1, 1, 1) and len(dims) > 4:  # noqa: PLR2004
+    if cifti and dims[:4] == (1, 1, 1, 1) and len(dims) > 4:
         dims = dims[4:]
     names = "xyzt"[: max(len(dims), 2)]
     sizes = (*dims, 1)[: len(names)]
     vector = prod(dims[4:])
     if vector > 1 and colours > 1:
         raise Unreadable(f"the dimensions {dims} of colours have no place among the axes t c z y x")
-    if len(sizes) > 3 and sizes[3] == 1:  # noqa: PLR2004
+    if len(sizes) > 3 and sizes[3] == 1:
         names, sizes = names[:3], sizes[:3]
     if vector > 1:
         names, sizes = names + "c", (*sizes, vector)

@@ -72,7 +72,7 @@ def _png(blob: Blob) -> Picture:
     depth, colour = blob.read(24, 26)
     image = open()
     frames = getattr(image, "n_frames", 1)
-    if depth == 16 and colour in DEEP_PNG:  # noqa: PLR2004
+    if depth == 16 and colour in DEEP_PNG:
         return _deep_png(image, blob, DEEP_PNG[colour])
     check_size((*image.size[::-1], len(image.getbands())))
     bits = image.size[0] * image.size[1] * depth * len(image.getbands())
@@ -104,7 +104,7 @@ def _jpeg(blob: Blob) -> Picture:
     from PIL.JpegImagePlugin import JpegImageFile
 
     marker, precision, height, width, components = _jpeg_frame(blob)
-    if precision == 8 and marker not in JPEG_LOSSLESS:  # noqa: PLR2004
+    if precision == 8 and marker not in JPEG_LOSSLESS:
 
         def open() -> Any:
             return JpegImageFile(buffered(blob))
@@ -116,7 +116,7 @@ def _jpeg(blob: Blob) -> Picture:
         format="JPEG",
         width=width,
         height=height,
-        mode=JPEG_MODES[components] + (";16" if precision > 8 else ""),  # noqa: PLR2004
+        mode=JPEG_MODES[components] + (";16" if precision > 8 else ""),
         decode=_jpeg_decode(blob),
         extra={"precision": precision, "lossless": marker in JPEG_LOSSLESS},
     )
@@ -147,10 +147,10 @@ def _jpeg_frame(blob: Blob) -> tuple[int, int, int, int, int]:
             size = int.from_bytes(file.read(2), "big")
             if marker[0] in JPEG_FRAMES:
                 frame = file.read(6)
-                if len(frame) == 6:  # noqa: PLR2004
+                if len(frame) == 6:
                     height, width = int.from_bytes(frame[1:3], "big"), int.from_bytes(frame[3:5], "big")
                     return marker[0], frame[0], height, width, frame[5]
-            if marker[0] in (0xD9, 0xDA) or size < 2:  # noqa: PLR2004
+            if marker[0] in (0xD9, 0xDA) or size < 2:
                 break
             file.seek(size - 2, 1)
     raise Unreadable("a JPEG without the header of a frame")

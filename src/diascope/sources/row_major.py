@@ -80,6 +80,6 @@ def plane_chunk_shape(shape: Ints, itemsize: int, target: int = 1 << 20) -> Ints
     """
     row = max(shape[-1] * itemsize, 1)
     rows = min(shape[-2], max(target // row, 1))
-    planes = min(shape[-3], max(target // (row * rows), 1)) if len(shape) > 2 and rows == shape[-2] else 1  # noqa: PLR2004
-    leading = (1,) * max(len(shape) - 3, 0) + ((planes,) if len(shape) > 2 else ())  # noqa: PLR2004
+    planes = min(shape[-3], max(target // (row * rows), 1)) if len(shape) > 2 and rows == shape[-2] else 1
+    leading = (1,) * max(len(shape) - 3, 0) + ((planes,) if len(shape) > 2 else ())
     return (*leading, max(rows, 1), max(shape[-1], 1))

@@ -75,9 +75,9 @@ def _next(file: _Window, offset: int, layout: _Layout) -> int:
 
 def _layout(head: bytes, name: str) -> _Layout:
     order = {b"II": "<", b"MM": ">", b"EP": "<"}.get(head[:2])
-    if order is None or len(head) < 8:  # noqa: PLR2004
+    if order is None or len(head) < 8:
         raise Unreadable(f"{name}: no TIFF file, it begins with {head[:4]!r}")
-    if 43 in (head[2], head[3]):  # noqa: PLR2004
+    if 43 in (head[2], head[3]):
         return _Layout(8, Struct(order + "Q"), 20, Struct(order + "Q"))
     if name.lower().endswith(".ndpi") and order == "<":
         return _Layout(4, Struct("<H"), 12, Struct("<Q"))

@@ -25,7 +25,7 @@ def declared_pixels(data: bytes) -> int:
     """The rows times the columns, 0 where the bytes do not tell."""
     if data.startswith(JPEG):
         return _jpeg(data)
-    if data.startswith(PNG) and len(data) >= 24:  # noqa: PLR2004
+    if data.startswith(PNG) and len(data) >= 24:
         columns, rows = unpack_from(">II", data, 16)
         return int(columns * rows)
     at = data.find(JPEG_2000, 0, BOXES)
@@ -37,7 +37,7 @@ def declared_pixels(data: bytes) -> int:
 
 def _jpeg(data: bytes) -> int:
     at = len(JPEG)
-    while at + 9 <= len(data) and data[at] == 0xFF:  # noqa: PLR2004
+    while at + 9 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
         if marker in FRAMES:
             rows, columns = unpack_from(">HH", data, at + 5)

@@ -87,6 +87,6 @@ def with_tags(facts: Facts, keyframe: Any) -> Facts:
 def _palette(keyframe: Any) -> tuple[str, ...]:
     """The colour of each value as ``rrggbb``, which the pixels are indices of."""
     colours = keyframe.colormap
-    if colours is None or colours.ndim != 2 or len(colours) != 3 or colours.shape[1] > PALETTE:  # noqa: PLR2004
+    if colours is None or colours.ndim != 2 or len(colours) != 3 or colours.shape[1] > PALETTE:
         return ()
     return tuple(f"{red >> 8:02x}{green >> 8:02x}{blue >> 8:02x}" for red, green, blue in colours.T.tolist())

@@ -85,7 +85,7 @@ def fei(file: Parsed, _: Any) -> Facts:
 def sem(file: Parsed, _: Any) -> Facts:
     """Of a Zeiss electron micrograph, whose tag names the size, the number and its unit."""
     told = (file.tiff.sem_metadata or {}).get("ap_image_pixel_size")
-    is_told = isinstance(told, tuple) and len(told) > 2 and isinstance(told[1], int | float)  # noqa: PLR2004
+    is_told = isinstance(told, tuple) and len(told) > 2 and isinstance(told[1], int | float)
     unit = named(str(told[2])) if is_told and told else None
     spacing = {axis: (float(told[1]), unit) for axis in "yx"} if unit and told and told[1] > 0 else {}
     return Facts(spacing=spacing, metadata=Metadata(format="Zeiss SEM TIFF"))

@@ -23,7 +23,7 @@ def resolution(keyframe: Any) -> dict[str, tuple[float, str]]:
 def physical(keyframe: Any) -> dict[str, tuple[float, str]]:
     """The same where both are fine enough to be of a microscope."""
     sizes = resolution(keyframe)
-    is_fine = len(sizes) == 2 and all(size < FINEST_PRINT for size, _ in sizes.values())  # noqa: PLR2004
+    is_fine = len(sizes) == 2 and all(size < FINEST_PRINT for size, _ in sizes.values())
     return sizes if is_fine else {}
 
 
@@ -35,7 +35,7 @@ def inverse_resolution(keyframe: Any) -> dict[str, float]:
 
 def _inverse(rational: Any) -> float | None:
     """One over a fraction, None where that is no positive number."""
-    if not isinstance(rational, tuple) or len(rational) != 2:  # noqa: PLR2004
+    if not isinstance(rational, tuple) or len(rational) != 2:
         return None
     numerator, denominator = rational
     return denominator / numerator if numerator > 0 and denominator > 0 else None

@@ -60,7 +60,7 @@ def _run(data: bytes, at: int, width: int) -> tuple[NDArray[np.uint8], int]:
         if at + 1 >= len(data):
             raise Unreadable("its runs end before its rows do")
         n = data[at]
-        if n >= 128:  # noqa: PLR2004
+        if n >= 128:
             out += data[at + 1 : at + 2] * (n - 126)
             at += 2
         else:

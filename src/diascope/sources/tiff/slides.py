@@ -50,7 +50,7 @@ def ndpi(_: Parsed, series: Any) -> Facts:
     lens = tags.valueof(LENS)
     is_slide = isinstance(lens, float) and lens > 0
     return Facts(
-        spacing=resolution(series.keyframe) if not isinstance(lens, float) or lens > -2 else {},  # noqa: PLR2004
+        spacing=resolution(series.keyframe) if not isinstance(lens, float) or lens > -2 else {},
         metadata=Metadata(
             format="Hamamatsu NDPI",
             description=str(tags.valueof(REFERENCE, "")),
@@ -132,7 +132,7 @@ def _text(root: ET.Element, tag: str) -> str:
 def _colour(text: str) -> str | None:
     """``rrggbb`` of three decimal numbers."""
     parts = text.split(",")
-    if len(parts) != 3 or not all(part.strip().isdecimal() and int(part) < 256 for part in parts):  # noqa: PLR2004
+    if len(parts) != 3 or not all(part.strip().isdecimal() and int(part) < 256 for part in parts):
         return None
     return bytes(map(int, parts)).hex()
 

@@ -79,8 +79,8 @@ def _without_labels(name: str) -> str:
 
 def _series(store: Store, root: Node) -> dict[str, Node]:
     """The images that bioformats2raw lists in its group ``OME``, none where there is no such list."""
-    attributes = document(store, joined(root.path, "OME/.zattrs" if root.format == 2 else "OME/zarr.json")) or {}  # noqa: PLR2004
-    own = part(attributes, "attributes") if root.format != 2 else attributes  # noqa: PLR2004
+    attributes = document(store, joined(root.path, "OME/.zattrs" if root.format == 2 else "OME/zarr.json")) or {}
+    own = part(attributes, "attributes") if root.format != 2 else attributes
     names = (part(own, "ome") or own).get("series")
     if not isinstance(names, list):
         return {}

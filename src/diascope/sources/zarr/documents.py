@@ -70,7 +70,7 @@ def part(document: Document, key: str) -> Document:
 def shown(value: Any) -> str:
     """A value, short enough for a message."""
     text = repr(value) if not isinstance(value, dict | list) else type(value).__name__
-    return text if len(text) <= 80 else f"{text[:77]}..."  # noqa: PLR2004
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def below(path: str, relative: str) -> str:
@@ -87,7 +87,7 @@ def joined(path: str, name: str) -> str:
 
 def is_safe(name: str) -> bool:
     """Whether a name from a file can stand as one part of a path."""
-    return 0 < len(name) < 256 and name not in {".", ".."} and "/" not in name and name.isprintable()  # noqa: PLR2004
+    return 0 < len(name) < 256 and name not in {".", ".."} and "/" not in name and name.isprintable()
 
 
 def exists(store: Store, path: str) -> bool:

@@ -36,7 +36,7 @@ class Node:
         """The array; raises Unreadable where the node is a group, or its metadata cannot be understood."""
         if self.own is None:
             raise Unreadable(f"{self.path}: an array is expected, and this is a group")
-        if self.format == 3:  # noqa: PLR2004
+        if self.format == 3:
             return Array(store=store, path=self.path, metadata=metadata_v3(self.own, self.path))
         return Array(store=store, path=self.path, metadata=metadata_v2(self.own, self.attributes, self.path))
 
@@ -55,7 +55,7 @@ def node(store: Store, path: str) -> Node | None:
 
 def group_attributes(store: Store, path: str, version: ZarrFormat) -> Document | None:
     """The attributes of a group whose version is known, at the cost of one look; None where there are none."""
-    if version == 2:  # noqa: PLR2004
+    if version == 2:
         return document(store, joined(path, ".zattrs"))
     zarr_json = document(store, joined(path, "zarr.json"))
     return None if zarr_json is None else part(zarr_json, "attributes")
@@ -63,7 +63,7 @@ def group_attributes(store: Store, path: str, version: ZarrFormat) -> Document |
 
 def _v3(zarr_json: Document, path: str) -> Node:
     kind = zarr_json.get("node_type")
-    if zarr_json.get("zarr_format") != 3 or kind not in ("group", "array"):  # noqa: PLR2004
+    if zarr_json.get("zarr_format") != 3 or kind not in ("group", "array"):
         raise Unreadable(
             f"{path}: a zarr.json of the format {shown(zarr_json.get('zarr_format'))} and the node type {shown(kind)}"
         )

@@ -100,7 +100,7 @@ def _inflated(data: Bytes, most: int, window: int) -> bytes:
         most -= len(parts[-1])
         if most < 0 or not stream.eof:
             raise ValueError("the compressed data is cut off, or unpacks to more than the chunk has")
-        left = stream.unused_data if window > 15 else b""  # noqa: PLR2004
+        left = stream.unused_data if window > 15 else b""
     return b"".join(parts)
 
 
@@ -149,7 +149,7 @@ def crc32c(data: Bytes, _: int = 0) -> Bytes:
     import google_crc32c
 
     body = bytes(data[:-4])
-    if len(data) < 4 or google_crc32c.value(body) != int.from_bytes(bytes(data[-4:]), "little"):  # noqa: PLR2004
+    if len(data) < 4 or google_crc32c.value(body) != int.from_bytes(bytes(data[-4:]), "little"):
         raise ValueError("its checksum (crc32c) is wrong")
     return body
 

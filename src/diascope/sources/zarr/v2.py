@@ -16,7 +16,7 @@ FILTERS = {"delta", "fixedscaleoffset", "packbits", "astype", "bitround", "quant
 
 def metadata_v2(zarray: Document, attributes: Document, path: str) -> Metadata:
     """The metadata of a ``.zarray`` and its ``.zattrs``; raises Unreadable with the reason."""
-    if zarray.get("zarr_format") != 2:  # noqa: PLR2004
+    if zarray.get("zarr_format") != 2:
         raise Unreadable(f"{path}: a .zarray of the Zarr format {shown(zarray.get('zarr_format'))}")
     dtype = dtype_v2(zarray.get("dtype"), path)
     shape = sizes(zarray.get("shape"), f"{path}: shape")
