@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from diascope.access.data import Data
 from diascope.access.http import server
+from diascope.access.pages import pages
 from diascope.assembly import application
 from diascope.settings import RepositorySettings, Settings
 from diascope.tree.file import Tree
@@ -44,5 +45,5 @@ def of_folder(folder: Path, **settings: object) -> LiveServer:
 
 
 def of_tree(tree: Tree) -> LiveServer:
-    """Any tree below ``/data/``."""
-    return LiveServer(server({"/data/": Data(tree, lambda path: path).answer}, {}, threads=4))
+    """Any tree below ``/data/``, and the web application."""
+    return LiveServer(server({"/data/": Data(tree, lambda path: path).answer}, {"/": pages()}, threads=4))

@@ -116,7 +116,7 @@ class Court:
             seen, reason = row.judge.look(Served(behind.where(paths), image, self._image(name))), ""
         except subprocess.TimeoutExpired:
             return Outcome(name, twin.name if twin else None, "FAIL", "it did not answer in time", Counter())
-        except Exception as error:  # noqa: BLE001  # each judge has errors of its own
+        except Exception as error:  # noqa: BLE001 — each judge has errors of its own
             seen, reason = Counter[str](), _line(error)
         if twin is None:
             return Outcome(name, None, "FAIL" if reason else "PASS", reason, seen)

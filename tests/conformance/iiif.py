@@ -96,6 +96,8 @@ def _is_known(image: Image) -> bool:
     return image.name == iiif_validator.IDENTIFIER
 
 
+TURNED = _redirected("turned", r"(\.iiif/.*)/0/", r"\1/180/")
+
 JUDGES = (
     Judge(
         name="Pillow",
@@ -104,7 +106,7 @@ JUDGES = (
         look=by_pillow,
         twins=(
             _redirected("shifted regions", r"\.iiif/2\d+,", ".iiif/10,"),
-            _redirected("turned", "/max/0/", "/max/180/"),
+            TURNED,
         ),
     ),
     Judge(

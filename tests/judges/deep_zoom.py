@@ -22,7 +22,7 @@ Read = Callable[[str], bytes]
 
 def descriptor(data: bytes) -> tuple[int, int, int, int, str]:
     """Width, height, tile size, overlap and format, as a viewer reads them."""
-    root = ET.fromstring(data)  # noqa: S314  # ours
+    root = ET.fromstring(data)  # noqa: S314 — ours
     size = root.find(f"{NAMESPACE}Size")
     assert root.tag == f"{NAMESPACE}Image"
     assert size is not None

@@ -31,7 +31,7 @@ def main() -> None:
     for line in sys.stdin:
         try:
             head, body = answer(line.strip())
-        except Exception as error:  # noqa: BLE001  # whatever it is, it is the answer
+        except Exception as error:  # noqa: BLE001 — whatever it is, it is the answer
             head, body = {"error": f"{type(error).__name__}: {error}"[:300]}, b""
         sys.stdout.buffer.write(json.dumps({**head, "size": len(body)}).encode() + b"\n" + body)
         sys.stdout.buffer.flush()

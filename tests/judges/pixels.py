@@ -25,7 +25,7 @@ def same(seen: NDArray[Any], expected: NDArray[Any], what: str) -> int:
     """How many pixels were compared; raises Rejected with the first that differs."""
     if seen.shape != expected.shape:
         raise Rejected(f"{what} has the shape {seen.shape}, not {expected.shape}")
-    different = (seen != expected) & ~((seen != seen) & (expected != expected))  # noqa: PLR0124  # not a number
+    different = (seen != expected) & ~((seen != seen) & (expected != expected))  # noqa: PLR0124 — not a number
     if different.any():
         at = tuple(int(i) for i in np.argwhere(different)[0])
         share = f"{different.mean():.1%} of the pixels"

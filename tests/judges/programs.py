@@ -37,7 +37,7 @@ class Program:
         self._command = list(command)
         self._environment = {**os.environ, **(environment or {})}
         self._running: subprocess.Popen[bytes] | None = None
-        self._said = TemporaryFile()  # noqa: SIM115  # as long as the program runs
+        self._said = TemporaryFile()  # noqa: SIM115 — as long as the program runs
         self._lock = Lock()
 
     def asked(self, line: str) -> Answer:
