@@ -199,6 +199,16 @@ def nifti(client: Client, view: str) -> None:
         assert np.array_equal(pixels, formula(0, range(z, z + 1), range(y, y + 1), range(x, x + 1000))[0, 0]), place
 
 
+def nrrd(client: Client, view: str) -> None:
+    path = f"{view}/{client.name}.nrrd"
+    text = client.get("header", path, 0, 1000).partition(b"\n\n")[0]
+    assert f"sizes: {' '.join(map(str, client.shape[::-1]))}\n" in text.decode()
+    for place, (z, y, x) in places((client.shape[0], client.shape[1], client.shape[2] - 1000)):
+        at = len(text) + 2 + 2 * ((z * client.shape[1] + y) * client.shape[2] + x)
+        pixels = np.frombuffer(client.get(f"row {place}", path, at, at + 2000), "<u2")
+        assert np.array_equal(pixels, formula(0, range(z, z + 1), range(y, y + 1), range(x, x + 1000))[0, 0]), place
+
+
 def ome_tiff(client: Client, view: str) -> None:
     """Read by tifffile and, where it would read tables of millions of tiles, by the places that these give."""
     path = f"{view}/{client.name}.ome.tif"
@@ -240,6 +250,7 @@ PROBES: dict[str, Probe] = {
     "dzi": dzi,
     "iiif": iiif,
     "nifti": nifti,
+    "nrrd": nrrd,
     "ome-tiff": ome_tiff,
     "ome-zarr": ome_zarr,
     "ome-zarr-0_4": ome_zarr_0_4,

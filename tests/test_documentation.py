@@ -51,7 +51,7 @@ def test_a_block_of_commands_runs(folder: Path, text: str) -> None:
     lines = [line for line in text.splitlines() if not line.startswith(SELF)]
     script = "\n".join(["set -e", "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT", *map(_line, lines)])
     env = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}", DIASCOPE_PORT=port)
-    for name in ("cells.ome.tif", "head.nii", "projection.ome.tif"):
+    for name in ("cells.ome.tif", "head.nii", "head.nrrd", "projection.ome.tif"):
         (folder / name).unlink(missing_ok=True)
     done = subprocess.run(
         ["bash", "-c", script.replace("8400", port)],

@@ -11,13 +11,14 @@ Without one both give positions as the image itself has them, under the code tha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diascope.image.image import Image
 from diascope.image.units import METRES, SECONDS, ratio
+from diascope.layouts.placement import pixel_affine, pixel_sizes
 
 if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Header
@@ -39,15 +40,6 @@ ALIGNED = 2
 
 CLOSE = 1e-5
 """How near a qform must come to the sform, as a part of a pixel's size; NIfTI-1 has 32-bit floats."""
-
-
-class Spatial(NamedTuple):
-    """One axis of space."""
-
-    scale: float
-    translation: float
-    millimetres: float
-    """In one unit of the axis; one where the unit is not known."""
 
 
 def version(image: Image) -> int:
@@ -104,7 +96,7 @@ def _set_type(made: Nifti1Header, image: Image) -> None:
 
 
 def _set_place(made: Nifti1Header, image: Image) -> None:
-    affine, sizes = pixel_affine(image), _pixel_sizes(image)
+    affine, sizes = pixel_affine(image), pixel_sizes(image)
     code = SPACES.get(image.world.space, ALIGNED) if image.world else ALIGNED
     if _is_rigid(affine[:3, :3] / sizes):
         made.set_qform(affine, code)
@@ -117,33 +109,6 @@ def _set_place(made: Nifti1Header, image: Image) -> None:
         level, at = image.levels[0], image.axis_names.index("t")
         factor = ratio(units["t"] or "", "second") if seconds else 1.0
         made["pixdim"][4], made["toffset"] = level.scale[at] * factor, level.translation[at] * factor
-
-
-def pixel_affine(image: Image) -> NDArray[np.float64]:
-    """From the indices x, y, z of a pixel to millimetres, in the world where there is one."""
-    place = np.eye(4)
-    for k, axis in enumerate(_spatial(image)):
-        # The world takes positions in the axes' own units.
-        factor = 1.0 if image.world else axis.millimetres
-        place[k, k], place[k, 3] = axis.scale * factor, axis.translation * factor
-    return image.world.array @ place if image.world else place
-
-
-def _pixel_sizes(image: Image) -> NDArray[np.float64]:
-    """The distances of pixels along x, y, z in millimetres."""
-    return np.array([abs(axis.scale) * axis.millimetres for axis in _spatial(image)])
-
-
-def _spatial(image: Image) -> tuple[Spatial, ...]:
-    """The axes x, y, z."""
-    level = image.levels[0]
-    found = {
-        axis.name: Spatial(scale, translation, ratio(axis.unit, "millimeter") if axis.unit in METRES else 1.0)
-        for axis, scale, translation in zip(image.axes, level.scale, level.translation, strict=True)
-        if axis.type == "space"
-    }
-    found.setdefault("z", Spatial(1.0, 0.0, found["x"].millimetres))
-    return tuple(found[name] for name in "xyz")
 
 
 def _is_rigid(matrix: NDArray[np.float64]) -> bool:
