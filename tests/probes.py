@@ -5,6 +5,7 @@ Each probe knows how one layout spells what it has, and notes what the source ha
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import re
@@ -122,6 +123,23 @@ def check_chunk(layout: str, data: bytes, wanted: NDArray[np.uint16]) -> None:
         assert np.array_equal(pixels, wanted)
     else:
         assert np.median(np.abs(pixels.astype(int) - shown(wanted))) <= 8
+
+
+def n5(client: Client, view: str) -> None:
+    root = f"{view}/{client.name}.n5"
+    assert len(client.json("group", f"{root}/attributes.json")["downsamplingFactors"]) == LEVELS[client.shape]
+    for label, level in client.levels():
+        array = client.json(f"array {label}", f"{root}/s{level}/attributes.json")
+        assert tuple(array["dimensions"][::-1]) == client.size(level)
+        chunk = tuple(array["blockSize"][::-1])
+        counts = grid(client.size(level), chunk)
+        assert client.listed(f"listing {label}", f"{root}/s{level}/0/0")[:2] == [str(k) for k in range(counts[0])][:2]
+        for place, index in places(counts):
+            data = client.get(f"block {label} {place}", f"{root}/s{level}/{'/'.join(map(str, index[::-1]))}")
+            wanted = formula(level, *box(index, chunk, client.size(level)))
+            assert struct.unpack(">HHIII", data[:16]) == (0, 3, *wanted.shape[::-1])
+            pixels = np.frombuffer(gzip.decompress(data[16:]), ">u2").reshape(wanted.shape)
+            assert np.array_equal(pixels, wanted), (label, place)
 
 
 def dzi(client: Client, view: str) -> None:
@@ -249,6 +267,7 @@ Probe: TypeAlias = Callable[[Client, str], None]
 PROBES: dict[str, Probe] = {
     "dzi": dzi,
     "iiif": iiif,
+    "n5": n5,
     "nifti": nifti,
     "nrrd": nrrd,
     "ome-tiff": ome_tiff,

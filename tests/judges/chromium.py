@@ -91,9 +91,11 @@ def seen_by_openseadragon(source: str, shape: tuple[int, ...]) -> NDArray[np.uin
         context.close()
 
 
-def seen_by_neuroglancer(url: str, shape: tuple[int, ...], shader: str) -> NDArray[np.uint8]:
-    """The same of the first plane of a precomputed volume, in the Neuroglancer of the server it lies on."""
-    host, source = url.partition("/data/")[0], f"{url}/|neuroglancer-precomputed:"
+def seen_by_neuroglancer(
+    url: str, shape: tuple[int, ...], shader: str, form: str = "neuroglancer-precomputed"
+) -> NDArray[np.uint8]:
+    """The same of the first plane of a volume in a form of Neuroglancer's, in that of the server it lies on."""
+    host, source = url.partition("/data/")[0], f"{url}/|{form}:"
     layer = {"type": "image", "name": "volume", "source": source, "shader": shader, "opacity": 1}
     hidden = dict.fromkeys(("showAxisLines", "showScaleBar", "showDefaultAnnotations"), False)
     state = {"layers": [layer], "layout": "xy", **hidden}

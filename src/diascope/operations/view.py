@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from diascope.errors import BadRequest, TooLarge
+from diascope.errors import BadRequest, NotFound, TooLarge
 from diascope.image.image import Image
 from diascope.operations.operation import Operation, Parameters
 from diascope.operations.values import number_spelled
@@ -61,7 +61,7 @@ class View:
 def view(text: str, saved: Mapping[str, str] | None = None) -> View:
     """The view that a text spells, in whatever order and form; ``@name`` stands for a saved one.
 
-    Raises BadRequest with what is wrong in which operation.
+    Raises BadRequest with what is wrong in which operation, NotFound where it rather is the name of a file.
     """
     if text.startswith("@"):
         text = _saved(text, saved or {})
@@ -85,7 +85,9 @@ def _step(text: str) -> Step:
     name, *pairs = text.split(",")
     operations = registry("operations")
     if name not in operations:
-        raise BadRequest(f"{name!r} is no operation; there are: {', '.join(operations)}")
+        # Tools look for files such as attributes.json in all the folders above theirs, and no operation has a dot.
+        error = NotFound if "." in name else BadRequest
+        raise error(f"{name!r} is no operation; there are: {', '.join(operations)}")
     values: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
