@@ -11,6 +11,7 @@ from diascope.arrangements.stored import file_tree, stored_tree
 from diascope.bounded import BoundedCache
 from diascope.catalogue.address import Found, Scene, found, scene, scene_names
 from diascope.catalogue.catalogue import Catalogue
+from diascope.catalogue.repository import Place
 from diascope.errors import DiascopeError, Unsupported
 from diascope.layouts.layout import Layout
 from diascope.operations.view import ORIGINAL, View, view
@@ -18,6 +19,7 @@ from diascope.registry import registry
 from diascope.sources.dataset import Lazily
 from diascope.tree.cache import Identified
 from diascope.tree.file import Entry, File, Tree
+from diascope.tree.order import entries_from, key
 
 STORED = "stored"
 RENDER = "render"
@@ -60,14 +62,24 @@ class ByName:
         if place is None:
             return None
         if place.place.what == "folder":
-            below = place.repository.listed(place.place.path)
-            return (Entry(each.path.rpartition("/")[2], each.what != "file") for each in below)
+            return map(_entry, place.repository.listed(place.place.path))
         if not place.rest:
             return self._image_entries(place, "")
         tree, rest = self._tree_in(place)
         return tree.entries(rest) if tree else self._image_entries(place, place.rest)
 
     def canonical(self, path: str) -> str:
+    def entries_from(self, path: str, start: str) -> Iterator[Entry] | None:
+        """As ``diascope.tree.order`` wants them."""
+        place = found(self.catalogue, path) if path else None
+        if place and place.place.what == "folder":
+            return map(_entry, place.repository.listed_from(place.place.path, start))
+        tree, rest = self._tree_in(place) if place and place.rest else (None, "")
+        if tree:
+            return entries_from(tree, rest, start)
+        few = self.entries(path)
+        return None if few is None else _in_order(few, start)
+
         """The path with its view in the canonical spelling, the same path where there is no image."""
         if path.endswith(f"/{MANIFEST}"):
             return path
@@ -151,6 +163,12 @@ class Layouts:
         return tree.entries(path) if tree else None
 
     def _tree(self, path: str) -> Tree | None:
+    def entries_from(self, path: str, start: str) -> Iterator[Entry] | None:
+        tree = self._tree(path) if path else None
+        if tree:
+            return entries_from(tree, path, start)
+        return None if path else _in_order(self._listed(), start)
+
         layout = self.viewed.layouts.get(path.partition("/")[0])
         tree = self.viewed.trees[layout] if layout else None
         if isinstance(tree, Unsupported):
@@ -170,6 +188,15 @@ def layouts() -> Mapping[str, Layout]:
 
 
 def _is_stored(path: str) -> bool:
+def _entry(place: Place) -> Entry:
+    return Entry(place.path.rpartition("/")[2], place.what != "file")
+
+
+def _in_order(few: Iterator[Entry], start: str) -> Iterator[Entry]:
+    """What is listed, by keys and from one on."""
+    return iter(sorted((entry for entry in few if key(entry) >= start), key=key))
+
+
     return path == STORED or path.startswith(f"{STORED}/")
 
 

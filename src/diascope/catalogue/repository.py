@@ -15,6 +15,7 @@ from diascope.image.cache import ChunkCache
 from diascope.sources.dataset import Dataset
 from diascope.sources.source import Source
 from diascope.stores.store import Store
+from diascope.tree.order import in_blocks
 
 What: TypeAlias = Literal["folder", "image", "file"]
 
@@ -127,6 +128,17 @@ class Repository:
     def listed(self, path: str) -> Iterator[Place]:
         """What lies in a folder, by name, told from the names and what a folder holds; no image is opened."""
         for name, is_folder in sorted(self.store.names(path)):
+            if place := self.seen(path, name, is_folder):
+                yield place
+
+    def listed_from(self, path: str, start: str) -> Iterator[Place]:
+        """The same in the order of keys (``diascope.tree.order``) and from one on; what is not listed costs a name."""
+
+        def key(found: tuple[str, bool]) -> str:
+            name, is_folder = found
+            return name + "/" * (is_folder or named_as_image(name))
+
+        for name, is_folder in in_blocks(lambda: self.store.names(path), key, start):
             if place := self.seen(path, name, is_folder):
                 yield place
 

@@ -9,6 +9,7 @@ from itertools import islice
 
 from diascope.errors import BadRequest, NotFound
 from diascope.tree.file import Entry, File, Tree
+from diascope.tree.order import entries_from, key
 
 NUMBER = re.compile("[0-9]+")
 MOST_FILES = 400
@@ -36,6 +37,8 @@ def check_tree(tree: Tree, unlisted: Sequence[str] = ()) -> None:
     assert paths, "a tree lists a file"
     for path in [*paths, *unlisted]:
         check_listed(tree, path)
+    for folder in dict.fromkeys(path.rpartition("/")[0] for path in spread(paths)):
+        check_order(tree, folder)
     for path in spread(paths):
         check_spelling(tree, path)
     for path in [*spread(paths), *unlisted]:
@@ -60,6 +63,17 @@ def check_listed(tree: Tree, path: str) -> None:
     for depth in range(1, len(parts)):
         folder = "/".join(parts[:depth])
         assert tree.file(folder) is None, f"{folder} is a folder, and a file"
+
+
+def check_order(tree: Tree, folder: str) -> None:
+    """In the order of keys a folder lists what it lists without, and from anywhere on what comes then."""
+    expected = sorted(_listed(tree, folder), key=key)
+    if len(expected) == MOST_FILES:
+        return
+    for start in ("", *map(key, expected[:: max(1, len(expected) // 4)]), "\U0010ffff"):
+        found = entries_from(tree, folder, start)
+        assert found is not None, f"{folder!r} is no folder in order"
+        assert list(found) == [entry for entry in expected if key(entry) >= start], f"{folder!r} from {start!r}"
 
 
 def check_reads(tree: Tree, path: str) -> None:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from diascope.bounded import BoundedCache
 from diascope.tree.file import Entry, File, Tree
+from diascope.tree.order import entries_from
 
 FileCache: TypeAlias = BoundedCache[bytes]
 
@@ -52,3 +53,6 @@ class Identified:
 
     def entries(self, path: str) -> Iterator[Entry] | None:
         return self.tree.entries(path)
+
+    def entries_from(self, path: str, start: str) -> Iterator[Entry] | None:
+        return entries_from(self.tree, path, start)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import merge
+from itertools import groupby
 from string import Formatter
 from typing import Any, TypeAlias
 
 from diascope.tree.file import Entry, File
+from diascope.tree.spelling import Options, reaches, spelled
 
 Values: TypeAlias = dict[str, Any]
-Choices: TypeAlias = Callable[..., Sequence[int] | Sequence[str]]
+Choices: TypeAlias = Callable[..., Options]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,33 @@ class _Row:
         elif all(key in self.choices for key in segment.keys):
             yield from (segment.text.format(**more) for more in self._product(segment.keys, values))
 
+    def keys_from(self, depth: int, values: Values, start: str) -> Iterator[str]:
+        """The same in order and from ``start`` on, those of folders with a slash behind them."""
+        segment = self.segments[depth]
+        if not segment.text or not all(key in self.choices for key in segment.keys):
+            return iter(())
+        lead, pieces = _pieces(segment, "/" * (len(self.segments) > depth + 1))
+        if not reaches(lead, start):
+            return iter(())
+        low = start[len(lead) :] if start.startswith(lead) else ""
+        return (lead + text for text in spelled(pieces, values, self.choices, low))
+
     def _product(self, keys: Sequence[str], values: Values) -> Iterator[Values]:
         if not keys:
             yield values
             return
         for option in self.choices[keys[0]](**values):
             yield from self._product(keys[1:], {**values, keys[0]: option})
+
+
+def _pieces(segment: _Segment, end: str) -> tuple[str, list[tuple[str, str]]]:
+    """The text before the first field, and the fields, each with the text behind it; ``end`` is behind them all."""
+    texts = [""]
+    for text, key, _, _ in Formatter().parse(segment.text) if segment.keys else ():
+        texts[-1] += text
+        texts += [""] if key else []
+    texts[-1] += end if segment.keys else segment.text + end
+    return texts[0], list(zip(segment.keys, texts[1:], strict=True))
 
 
 def _segment(text: str) -> _Segment:
@@ -110,6 +134,19 @@ class Table:
         return None
 
     def entries(self, path: str) -> Iterator[Entry] | None:
+        found, depth = self._found(path)
+        return self._listed(found, depth) if found else None
+
+    def entries_from(self, path: str, start: str) -> Iterator[Entry] | None:
+        """As ``diascope.tree.order`` wants them: any number of files is listed from anywhere at once."""
+        found, depth = self._found(path)
+        if not found:
+            return None
+        keys = merge(*(row.keys_from(depth, values, start) for row, values in found))
+        return (Entry(key.removesuffix("/"), key.endswith("/")) for key, _ in groupby(keys))
+
+    def _found(self, path: str) -> tuple[list[tuple[_Row, Values]], int]:
+        """The rows that list something in a folder, and how deep it lies; none where it is no folder."""
         names = path.split("/") if path else []
         found = [
             (row, values)
@@ -117,7 +154,7 @@ class Table:
             if len(row.segments) > len(names) and (values := row.match(names)) is not None
         ]
         # A field without choices takes the name of a file too, which is no folder.
-        return self._listed(found, len(names)) if found and self.file(path) is None else None
+        return (found if found and self.file(path) is None else []), len(names)
 
     def _listed(self, found: list[tuple[_Row, Values]], depth: int) -> Iterator[Entry]:
         """Lazily, each folder once; only rows that share a folder's name with an earlier one need remembering."""
