@@ -133,7 +133,7 @@ class ByName:
 
     def _image_entries(self, place: Found, within: str) -> Iterator[Entry] | None:
         """The scenes or views below a path within a dataset; an unreadable one shows nothing but what is stored."""
-        if _is_stored(within):
+        if _is_stored(within) or place.place.what != "image":
             return None
         try:
             dataset = place.repository.opened(place.place).dataset
