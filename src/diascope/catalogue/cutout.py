@@ -14,19 +14,19 @@ import numpy as np
 
 from diascope.catalogue.catalogue import Catalogue
 from diascope.catalogue.located import viewed
-from diascope.errors import BadRequest, TooLarge, Unsupported
+from diascope.errors import BadRequest, TooLarge
+from diascope.image.cutout import Positions, Spacing, extent, grid, pixel_positions, positions, spacing
 from diascope.image.image import Image
 from diascope.image.level import Pixels
 from diascope.image.order import moved
 from diascope.image.region import Region
-from diascope.image.resampled import Grid, resampled
-from diascope.image.units import named, ratio
+from diascope.image.resampled import resampled
+from diascope.image.units import ratio
 from diascope.tree.file import File, whole
 
 Format: TypeAlias = Literal["npy", "tiff", "nii"]
 
 RANGE = re.compile(r"(-?\d{0,15}(?:\.\d{1,9})?)\.\.(-?\d{0,15}(?:\.\d{1,9})?)", re.ASCII)
-SPACING = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?([a-zµ]{1,20})", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,29 +81,17 @@ def _at_level(image: Image, wanted: Wanted) -> _Cut:
 
 def _at_spacing(image: Image, wanted: Wanted, text: str) -> _Cut:
     """Pixel k of the cut has its centre half a pixel and k pixels behind the range's start."""
-    found = SPACING.fullmatch(text.strip())
-    unit = named(found[2]) if found else None
-    if not found or not unit or not float(found[1]):
-        raise BadRequest(f"spacing={text!r} is no length such as '2 um'")
-    axes = [_along(image, d, float(found[1]), unit, wanted.ranges) for d in range(len(image.axes))]
-    grid = Grid(*(tuple(each) for each in zip(*axes, strict=True)))
-    return _Cut(grid.shape, grid.spacing, lambda: resampled(image, grid))
+    wanted_spacing = spacing(text)
+    cut = grid([_along(image, d, wanted_spacing, wanted.ranges) for d in range(len(image.axes))])
+    return _Cut(cut.shape, cut.spacing, lambda: resampled(image, cut))
 
 
-def _along(image: Image, d: int, length: float, unit: str, ranges: Mapping[str, str]) -> tuple[float, float, int]:
-    """Origin, spacing and size of the grid along an axis, in the axis' unit."""
-    axis, finest = image.axes[d], image.levels[0]
+def _along(image: Image, d: int, wanted: Spacing, ranges: Mapping[str, str]) -> Positions:
+    axis = image.axes[d]
     text = ranges.get(axis.name, "..")
     if axis.type != "space":
-        start, stop = _whole_ends(text, finest.shape[d], axis.name)
-        return finest.translation[d] + start * finest.scale[d], finest.scale[d], stop - start
-    if axis.unit is None:
-        raise Unsupported(f"the distance of pixels along {axis.name} is not known: cut out at a level instead")
-    factor = ratio(unit, axis.unit)
-    low, high = _ends(text, 0, finest.shape[d] * finest.scale[d] / factor, axis.name)
-    size = max(round((high - low) / length), 1)
-    edge = finest.translation[d] - finest.scale[d] / 2
-    return edge + (low + length / 2) * factor, length * factor, size
+        return pixel_positions(image, d, *_whole_ends(text, image.shape[d], axis.name))
+    return positions(image, d, _ends(text, 0, extent(image, d, wanted.unit), axis.name), wanted)
 
 
 def _whole_ends(text: str, size: int, axis: str) -> tuple[int, int]:
@@ -143,9 +131,9 @@ def _tiff(image: Image, cut: _Cut) -> bytes:
     if rgb:
         pixels, names = moved(pixels, names, names.replace("c", "") + "c"), names.replace("c", "") + "c"
     metadata: dict[str, object] = {"axes": names.upper().replace("C", "S") if rgb else names.upper()}
-    for axis, spacing in zip(image.axes, cut.spacing, strict=True):
+    for axis, distance in zip(image.axes, cut.spacing, strict=True):
         if axis.type == "space" and axis.unit:
-            metadata[f"PhysicalSize{axis.name.upper()}"] = spacing * ratio(axis.unit, "micrometer")
+            metadata[f"PhysicalSize{axis.name.upper()}"] = distance * ratio(axis.unit, "micrometer")
             metadata[f"PhysicalSize{axis.name.upper()}Unit"] = "µm"
     out = BytesIO()
     photometric = "rgb" if rgb else "minisblack"
