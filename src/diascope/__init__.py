@@ -15,16 +15,19 @@ __all__ = ["open", "open_dataset"]
 
 
 def open(path: str | PathLike[str]) -> Image:
-    """The first image of a file, read lazily.
+    """The image at a path, read lazily: a file, and behind it the scene and the view, as in ``cells.ome.tif/render``.
 
-    Axes are in the order t c z y x. Raises NotFound where there is no such file and Unreadable where it is no image
-    that Diascope understands.
+    A URL is that of an image or a view on a Diascope server, or of a Zarr hierarchy on any server that answers ranges.
+    Of several images it is the first. Axes are in the order t c z y x. Raises NotFound where there is nothing and
+    Unreadable where it is no image that Diascope understands.
     """
-    return next(iter(open_dataset(path).images.values()))
+    from diascope.python.opening import image
+
+    return image(path)
 
 
 def open_dataset(path: str | PathLike[str]) -> Dataset:
     """All the images of a file by name, with its labels and associated pictures; errors as ``open`` has them."""
-    from diascope.catalogue.opening import opened_file
+    from diascope.python.opening import dataset
 
-    return opened_file(path)
+    return dataset(path)

@@ -42,11 +42,12 @@ def opened_file(path: str | PathLike[str]) -> Dataset:
     source = source_of(store, full.name, stat)
     if source is None:
         raise Unreadable(f"{os.fspath(path)}: no source knows this format")
-    return opened(source, store, full.name, _default_cache(), str(full.parent))
+    return opened(source, store, full.name, default_cache(), str(full.parent))
 
 
 @cache
-def _default_cache() -> ChunkCache:
+def default_cache() -> ChunkCache:
+    """The chunks of all files that this process opens by itself."""
     return chunk_cache(256 * MEBIBYTE)
 
 

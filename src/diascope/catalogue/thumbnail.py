@@ -31,23 +31,23 @@ def thumbnail(catalogue: Catalogue, path: str, size: int) -> File:
     if not 1 <= size <= LARGEST:
         raise BadRequest(f"size={size} is not between 1 and {LARGEST}")
     image, identity = viewed(catalogue, first_image(catalogue, path), "render")
-    level = _level(image, size)
+    level = fitting(image, size)
     if prod(level.shape) * level.cost > MOST:
         raise TooLarge(f"{path}: without a pyramid {image.size('y')} by {image.size('x')} pixels are not made small")
     etag = sha256(f"{identity}\0thumbnail\0{size}".encode()).hexdigest()[:32]
 
     def made() -> bytes:
-        return catalogue.files.get(etag, lambda: jpeg.encoded(_shrunk(level, size)))
+        return catalogue.files.get(etag, lambda: jpeg.encoded(shrunk(level, size)))
 
     return replace(whole(made, "image/jpeg"), etag=etag)
 
 
-def _level(picture: Image, size: int) -> Level:
+def fitting(picture: Image, size: int) -> Level:
     """The coarsest level that has as many pixels."""
     return next((each for each in reversed(picture.levels) if max(each.shape[-2:]) >= size), picture.levels[0])
 
 
-def _shrunk(level: Level, size: int) -> Pixels:
+def shrunk(level: Level, size: int) -> Pixels:
     """The picture (y, x, 3) with its longer side at most so many pixels."""
     pixels = np.ascontiguousarray(np.moveaxis(read_whole(level)[:3], 0, -1))
     factor = min(size / max(pixels.shape[:2]), 1.0)

@@ -1,0 +1,139 @@
+"""Images opened by the path of a file or the URL of a server, which know how to be opened again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import NamedTuple
+
+from diascope.bounded import BoundedCache
+from diascope.catalogue.address import ASSOCIATED, LABELS, is_single, scene
+from diascope.catalogue.opening import default_cache, opened, opened_file
+from diascope.catalogue.repository import Opened
+from diascope.errors import BadRequest, NotFound
+from diascope.image.image import Image, opened_by
+from diascope.operations.view import ORIGINAL, view
+from diascope.python.server import Representation, representation
+from diascope.registry import registry
+from diascope.sources.dataset import Dataset, Lazily
+from diascope.sources.source import Source
+
+WEB = ("http://", "https://")
+
+REOPENED = 64
+"""How many files are kept open for images that came from another process, a task at a time."""
+
+
+class Place(NamedTuple):
+    """A file or folder that is an image, and what of an address is left behind it."""
+
+    address: str
+    """An absolute path, or the URL of a Zarr hierarchy."""
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How an image was opened: calling it opens it, reading no more than the metadata."""
+
+    address: str
+    scene: str
+    """Within the file, empty for its only image; ``labels/{name}`` and ``associated/{name}`` are scenes too."""
+    view: str
+
+    def __call__(self) -> Image:
+        dataset = _reopened.get((self.address, _version(self.address)), lambda: _dataset(self.address))
+        return _viewed(_scene(dataset, self.scene), self)
+
+
+def image(address: str | PathLike[str]) -> Image:
+    """The image at a path or URL, with the scene and the view behind it; of several images the first."""
+    place = _place(address)
+    dataset = _dataset(place.address)
+    within = scene(Opened(dataset, ""), place.rest) if place.rest else None
+    if within is None and place.rest and not is_single(dataset):
+        names = ", ".join(dataset.images)
+        raise NotFound(f"there is no image {place.rest!r} in {place.address}; it has: {names[:500]}")
+    text = within.rest if within else ""
+    name = place.rest[: len(place.rest) - len(text)].rstrip("/") if within else _first(dataset)
+    return _viewed(_scene(dataset, name), Origin(place.address, name, text or ORIGINAL))
+
+
+def dataset(address: str | PathLike[str]) -> Dataset:
+    """All the images of a file; raises BadRequest where an address leads farther than to a file."""
+    place = _place(address)
+    if place.rest:
+        raise BadRequest(f"{os.fspath(address)}: a dataset is a whole file, so {place.rest!r} cannot stand behind it")
+    return _known(place.address, _dataset(place.address))
+
+
+def _known(address: str, dataset: Dataset) -> Dataset:
+    """The dataset with each image knowing its origin."""
+    single = is_single(dataset)
+
+    def known(images: Mapping[str, Image], scene: Callable[[str], str]) -> Mapping[str, Image]:
+        return Lazily(images, lambda name: opened_by(images[name], Origin(address, scene(name), ORIGINAL)))
+
+    return replace(
+        dataset,
+        images=known(dataset.images, lambda name: "" if single else name),
+        labels=known(dataset.labels, lambda name: f"{LABELS}/{name}"),
+        associated=known(dataset.associated, lambda name: f"{ASSOCIATED}/{name}"),
+    )
+
+
+def _first(dataset: Dataset) -> str:
+    return "" if is_single(dataset) else next(iter(dataset.images))
+
+
+def _scene(dataset: Dataset, name: str) -> Image:
+    within = scene(Opened(dataset, ""), name)
+    if within is None or within.rest:
+        raise NotFound(f"there is no image {name!r} any more")
+    return within.image
+
+
+def _viewed(image: Image, origin: Origin) -> Image:
+    steps = view(origin.view)
+    return opened_by(steps.applied(image), replace(origin, view=str(steps)))
+
+
+def _place(address: str | PathLike[str]) -> Place:
+    """The longest part of an address that is there; raises NotFound."""
+    text = os.fspath(address)
+    if text.startswith(WEB):
+        return Place(representation(text).url, "")
+    full = Path(text).absolute()
+    there = next((each for each in (full, *full.parents) if os.path.lexists(each)), full)
+    if there != full and there.is_dir() and not _is_image(there):
+        raise NotFound(f"there is no file {text!r}")
+    rest = "" if there == full else full.relative_to(there).as_posix()
+    return Place(str(there), rest)
+
+
+def _is_image(folder: Path) -> bool:
+    markers = {marker for source in registry("sources").values() for marker in source.markers}
+    return any((folder / marker).is_file() for marker in markers)
+
+
+def _dataset(address: str) -> Dataset:
+    if not address.startswith(WEB):
+        return opened_file(address)
+    store, name = Representation(address).located
+    source: Source = registry("sources")["zarr"]
+    return opened(source, store, name, default_cache(), store.base)
+
+
+def _version(address: str) -> str:
+    """Changes when the file does, at the cost of one look or two."""
+    if not address.startswith(WEB):
+        status = Path(address).stat()
+        return f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}"
+    store, name = Representation(address).located
+    return next((stat.version for marker in ("zarr.json", ".zattrs") if (stat := store.stat(f"{name}/{marker}"))), "")
+
+
+_reopened: BoundedCache[Dataset] = BoundedCache(REOPENED, weigh=lambda _: 1)
