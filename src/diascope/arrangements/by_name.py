@@ -68,7 +68,6 @@ class ByName:
         tree, rest = self._tree_in(place)
         return tree.entries(rest) if tree else self._image_entries(place, place.rest)
 
-    def canonical(self, path: str) -> str:
     def entries_from(self, path: str, start: str) -> Iterator[Entry] | None:
         """As ``diascope.tree.order`` wants them."""
         place = found(self.catalogue, path) if path else None
@@ -80,6 +79,7 @@ class ByName:
         few = self.entries(path)
         return None if few is None else _in_order(few, start)
 
+    def canonical(self, path: str) -> str:
         """The path with its view in the canonical spelling, the same path where there is no image."""
         if path.endswith(f"/{MANIFEST}"):
             return path
@@ -162,13 +162,13 @@ class Layouts:
         tree = self._tree(path)
         return tree.entries(path) if tree else None
 
-    def _tree(self, path: str) -> Tree | None:
     def entries_from(self, path: str, start: str) -> Iterator[Entry] | None:
         tree = self._tree(path) if path else None
         if tree:
             return entries_from(tree, path, start)
         return None if path else _in_order(self._listed(), start)
 
+    def _tree(self, path: str) -> Tree | None:
         layout = self.viewed.layouts.get(path.partition("/")[0])
         tree = self.viewed.trees[layout] if layout else None
         if isinstance(tree, Unsupported):
@@ -187,7 +187,6 @@ def layouts() -> Mapping[str, Layout]:
     return registry("layouts")
 
 
-def _is_stored(path: str) -> bool:
 def _entry(place: Place) -> Entry:
     return Entry(place.path.rpartition("/")[2], place.what != "file")
 
@@ -197,6 +196,7 @@ def _in_order(few: Iterator[Entry], start: str) -> Iterator[Entry]:
     return iter(sorted((entry for entry in few if key(entry) >= start), key=key))
 
 
+def _is_stored(path: str) -> bool:
     return path == STORED or path.startswith(f"{STORED}/")
 
 
