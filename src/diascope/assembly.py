@@ -11,6 +11,7 @@ from diascope.access.api import api
 from diascope.access.data import Data
 from diascope.access.http import server
 from diascope.access.pages import pages
+from diascope.access.s3 import S3
 from diascope.arrangements.by_name import ByName
 from diascope.arrangements.representations import representations
 from diascope.catalogue.catalogue import catalogue
@@ -22,4 +23,8 @@ def application(settings: Settings) -> ASGIApp:
     images = catalogue(settings)
     root = ByName(images)
     rest: dict[str, ASGIApp] = {"/api": api(images, partial(representations, images), __version__), "/": pages()}
-    return server({"/data/": Data(root, root.canonical).answer}, rest, settings.threads)
+    secrets = {key: secret.get_secret_value() for key, secret in settings.s3_keys.items()}
+    s3 = S3(root, secrets, (settings.s3_domain or "").lower())
+    handlers = {"/data/": Data(root, root.canonical).answer, "/s3/": s3.answer}
+    hosts = {s3.domain: s3.hosted} if s3.domain else {}
+    return server(handlers, rest, settings.threads, hosts)

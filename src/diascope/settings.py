@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 MEBIBYTE = 1 << 20
@@ -34,6 +34,10 @@ class Settings(BaseSettings):
     open_datasets: int = Field(256, ge=1, description="How many datasets stay open.")
     refresh_seconds: float = Field(2.0, ge=0, description="After how long a change in a repository is seen.")
     max_request: int = Field(512 * MEBIBYTE, ge=1, description="The largest answer that is made for one request.")
+    s3_keys: dict[str, SecretStr] = Field(
+        {}, description="Secret keys by access key: with any, the S3 door answers signed requests only."
+    )
+    s3_domain: str | None = Field(None, description="The domain on whose hosts buckets are, as bucket.domain.")
     threads: int = Field(os.cpu_count() or 2, ge=1, description="How many requests decode and encode at once.")
 
     @classmethod

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from itertools import islice
 from urllib.parse import parse_qs, quote
 
-from diascope.access.answer import Answer, Asked, answered, failed, moved
+from diascope.access.answer import Answer, Asked, answered, failed, moved, refused
 from diascope.errors import BadRequest, DiascopeError, NotFound, TooLarge
 from diascope.tree.file import Tree, json_file
 
@@ -32,6 +32,8 @@ class Data:
 
     def answer(self, path: str, query: str, asked: Asked) -> Answer:
         """Whatever happens is told with a status of its own; trouble is never 404."""
+        if asked.method not in {"GET", "HEAD"}:
+            return refused(asked)
         try:
             return self._answer(path, query, asked)
         except DiascopeError as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,7 +13,7 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from diascope.access.answer import Answer, Asked, failed, refused
+from diascope.access.answer import Answer, Asked, failed
 from diascope.errors import Overloaded
 
 CORS = {
@@ -24,6 +25,8 @@ CORS = {
     "cross-origin-resource-policy": "cross-origin",
 }
 """Every viewer on every site may read: there is nothing here that a cookie opens."""
+
+PORT = re.compile(r":\d*$")
 
 WAITING = 512
 """How many requests wait for a thread before more of them are told to come back."""
@@ -56,21 +59,40 @@ PathHandler = Callable[[str, str, Asked], Answer]
 """Of the path below the prefix, the query, and the request."""
 
 
-def server(handlers: dict[str, PathHandler], rest: dict[str, ASGIApp], threads: int) -> ASGIApp:
-    """An ASGI application that gives each request to the handler or application with its longest prefix."""
+def server(
+    handlers: Mapping[str, PathHandler],
+    rest: dict[str, ASGIApp],
+    threads: int,
+    hosts: Mapping[str, PathHandler] | None = None,
+) -> ASGIApp:
+    """An ASGI application that gives each request to the handler or application with its longest prefix.
+
+    Before them come the handlers of domains, which take whole paths on the domain and the hosts below it.
+    """
     workers = Workers(threads)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            prefix = next((p for p in handlers if scope["path"].startswith(p)), None)
+            query = scope["query_string"].decode("latin-1")
+            handler = _of_host(scope, hosts) if hosts else None
+            if handler is not None:
+                await _handle(scope, receive, send, workers, partial(handler, scope["path"], query))
+                return
+            prefix = next((p for p in handlers if f"{scope['path']}/".startswith(p)), None)
             if prefix is not None:
-                path, query = scope["path"][len(prefix) :], scope["query_string"].decode("latin-1")
+                path = scope["path"][len(prefix) :]
                 await _handle(scope, receive, send, workers, partial(handlers[prefix], path, query))
                 return
         application = next(app for p, app in rest.items() if scope.get("path", "/").startswith(p))
         await application(scope, receive, send)
 
     return app
+
+
+def _of_host(scope: Scope, hosts: Mapping[str, PathHandler]) -> PathHandler | None:
+    said = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+    host = PORT.sub("", said).lower()
+    return next((handler for domain, handler in hosts.items() if f".{host}".endswith(f".{domain}")), None)
 
 
 async def _handle(scope: Scope, receive: Receive, send: Send, workers: Workers, handler: Handler) -> None:
@@ -80,7 +102,9 @@ async def _handle(scope: Scope, receive: Receive, send: Send, workers: Workers, 
         await send({"type": "http.response.body", "body": b""})
         return
     answer = await _answer(workers, handler, asked)
-    await _send_head(send, answer.status.value, CORS | answer.headers)
+    # A body that came with another method was not read: what follows it on the connection would be taken for it.
+    last = {} if asked.method in {"GET", "HEAD"} else {"connection": "close"}
+    await _send_head(send, answer.status.value, CORS | answer.headers | last)
     if isinstance(answer.body, bytes):
         await send({"type": "http.response.body", "body": b"" if asked.method == "HEAD" else answer.body})
     else:
@@ -88,8 +112,6 @@ async def _handle(scope: Scope, receive: Receive, send: Send, workers: Workers, 
 
 
 async def _answer(workers: Workers, handler: Handler, asked: Asked) -> Answer:
-    if asked.method not in {"GET", "HEAD"}:
-        return refused(asked)
     try:
         answer: Answer = await workers.run(lambda: handler(asked))
     except Exception as error:  # noqa: BLE001
