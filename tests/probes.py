@@ -162,6 +162,25 @@ def dzi(client: Client, view: str) -> None:
     assert Picture.open(io.BytesIO(client.get("one pixel", f"{view}/{client.name}_files/0/0_0.jpeg"))).size == (1, 1)
 
 
+def zoomify(client: Client, view: str) -> None:
+    root = f"{view}/{client.name}.zoomify"
+    assert f'WIDTH="{client.shape[2]}"' in client.get("properties", f"{root}/ImageProperties.xml").decode()
+    top = max((max(client.shape[1:]) - 1) // 256, 0).bit_length()
+    grids = [tuple(-(-size // 256 // 2**k) for size in client.shape[1:]) for k in range(top, -1, -1)]
+    assert client.listed("listing", f"{root}/TileGroup0")[0] == "0-0-0.jpg"
+    for label, level in client.levels():
+        rows, columns = client.size(level)[1:]
+        tier = top - level
+        if tier < 0:
+            continue
+        before = sum(down * across for down, across in grids[:tier])
+        for place, (y, x) in places(grids[tier]):
+            number = before + y * grids[tier][1] + x
+            data = client.get(f"tile {label} {place}", f"{root}/TileGroup{number // 256}/{tier}-{x}-{y}.jpg")
+            size = (min(256, columns - 256 * x), min(256, rows - 256 * y))
+            assert Picture.open(io.BytesIO(data)).size == size, (label, place)
+
+
 def check_picture(data: bytes, level: int, plane: int, y: range, x: range) -> None:
     pixels = np.asarray(Picture.open(io.BytesIO(data)).convert("RGB"))
     wanted = shown(formula(level, range(plane, plane + 1), y, x)[0])
@@ -276,6 +295,7 @@ PROBES: dict[str, Probe] = {
     "precomputed": lambda client, view: precomputed(client, view, "precomputed"),
     "precomputed-jpeg": lambda client, view: precomputed(client, view, "precomputed-jpeg"),
     "precomputed-png": lambda client, view: precomputed(client, view, "precomputed-png"),
+    "zoomify": zoomify,
 }
 """How a layout is asked for what a viewer asks for, and its pixels are compared; one line for each new layout."""
 

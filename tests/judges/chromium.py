@@ -76,8 +76,8 @@ def browser() -> Any:
     return sync_playwright().start().chromium.launch(executable_path=program, args=FLAGS)
 
 
-def seen_by_openseadragon(source: str, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """What is on the screen of the image described at a URL, pixel for pixel: y, x and colour."""
+def seen_by_openseadragon(source: str | dict[str, Any], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """What is on the screen of the image described at a URL or in words, pixel for pixel: y, x and colour."""
     context = browser().new_context(viewport=SIZE)
     try:
         page = context.new_page()

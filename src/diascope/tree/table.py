@@ -16,6 +16,9 @@ from diascope.tree.spelling import Options, reaches, spelled
 Values: TypeAlias = dict[str, Any]
 Choices: TypeAlias = Callable[..., Options]
 
+LONG = 100
+"""A number of so many digits is no choice of anybody's; Python refuses to read some of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
@@ -39,7 +42,8 @@ def _taken(key: str, text: str, values: Values, choices: dict[str, Choices]) -> 
         values[key] = text
         return True
     options = choices[key](**values)
-    value = int(text) if isinstance(options, range) and text.isascii() and text.isdecimal() else text
+    number = isinstance(options, range) and text.isascii() and text.isdecimal() and len(text) < LONG
+    value = int(text) if number else text
     values[key] = value
     # Only the canonical spelling names a file: "00" is no chunk of ours.
     return value in options and str(value) == text
