@@ -51,11 +51,11 @@ class Door(NamedTuple):
     tree: ByName
     server: LiveServer
 
-    def asked(self, path: str, method: str = "GET", **headers: str) -> Reply:
+    def asked(self, path: str, method: str = "GET", *, below: str = "data", **headers: str) -> Reply:
         host, port = self.server.url.removeprefix("http://").split(":")
         with closing(HTTPConnection(host, int(port), timeout=60)) as connection:
             named = {name.replace("_", "-"): value for name, value in headers.items()}
-            connection.request(method, quote(f"/data/{path}"), headers=named)
+            connection.request(method, quote(f"/{below}/{path}"), headers=named)
             response = connection.getresponse()
             return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
 
@@ -140,6 +140,21 @@ def check_file(door: Door, path: str) -> None:
     assert head.headers.get("content-length", str(len(data))) == str(len(data)), f"{path} has another length in HEAD"
     assert door.asked(path, if_none_match=tag).status == 304
     check_ranges(door, path, data, tag)
+    check_s3(door, path)
+
+
+def check_s3(door: Door, path: str) -> None:
+    """The same through the S3 door, where a key is no URL and a tag no MD5."""
+    file = door.tree.file(path)
+    assert file is not None, path
+    data, tag = file.read(0, None), f'"{file.etag}-1"'
+    whole = door.asked(path, below="s3")
+    assert (whole.status, whole.headers["etag"]) == (200, tag), (path, whole)
+    assert whole.body == data, f"{path} has other bytes through S3"
+    head = door.asked(path, "HEAD", below="s3")
+    assert (head.status, head.headers["content-length"], head.headers["etag"]) == (200, str(len(data)), tag), path
+    part = door.asked(path, below="s3", range=f"bytes={len(data) // 2}-", if_match=tag)
+    assert (part.status, part.body) == (206, data[len(data) // 2 :]), path
 
 
 def check_ranges(door: Door, path: str, data: bytes, tag: str) -> None:
