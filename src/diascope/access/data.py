@@ -48,7 +48,8 @@ class Data:
             return answered(file, asked)
         # A folder may have a file that answers for it, such as the identifier of a IIIF service.
         index = self.tree.file(f"{canonical}/") if canonical else None
-        if index is not None and index.moved is not None:
+        # Whoever says from where on wants the listing.
+        if index is not None and index.moved is not None and "offset=" not in query:
             return moved(f"/data/{canonical}/{index.moved}", HTTPStatus.SEE_OTHER)
         return self._listing(canonical, query, asked)
 
@@ -71,7 +72,10 @@ class Data:
             ],
             "next": f"{base}?offset={offset + PAGE}" if len(page) > PAGE else None,
         }
-        return answered(json_file(document), asked)
+        answer = answered(json_file(document), asked)
+        # With or without a slash behind it: so clients know a folder from a file of JSON (RFC 9110, section 8.7).
+        answer.headers["content-location"] = base
+        return answer
 
 
 def _offset(query: str) -> int:
