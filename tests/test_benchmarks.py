@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.mounts import needed
+
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
@@ -22,3 +24,13 @@ def test_requests_per_second_runs(tmp_path: Path) -> None:
     for result in found["results"]:
         assert result["first"]["requests"] > 0
         assert result["again"]["requests"] > 0
+
+
+def test_mount_runs(tmp_path: Path) -> None:
+    needed()
+    command = [sys.executable, str(BENCHMARKS / "mount.py"), "--quick", "--folder", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "mount.json").read_text())
+    assert found["ratio"] == pytest.approx(found["mount"] / found["tifffile"])
+    assert "MB/s" in done.stdout

@@ -14,6 +14,7 @@ import pytest
 
 from diascope.commands.reference import PAGES
 from diascope.commands.sample import sample
+from tests.mounts import needed
 from tests.servers import of_folder
 
 TOP = Path(__file__).parents[1]
@@ -46,6 +47,8 @@ def served(folder: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("text", list(blocks("sh")))
 def test_a_block_of_commands_runs(folder: Path, text: str) -> None:
+    if "diascope mount" in text:
+        needed()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     lines = [line for line in text.splitlines() if not line.startswith(SELF)]
@@ -65,6 +68,9 @@ def _line(line: str) -> str:
     if line.startswith("diascope serve"):
         wait = "for i in $(seq 100); do curl -s -o /dev/null localhost:8400/api/repositories && break; sleep 0.1; done"
         return f"{line} &\n{wait}"
+    if line.startswith("diascope mount"):
+        mountpoint = line.rpartition(" ")[2]
+        return f"{line} &\nfor i in $(seq 100); do mountpoint -q {mountpoint} && break; sleep 0.1; done"
     return line.replace("diascope doctor", "diascope doctor || test $? = 1")
 
 

@@ -1,4 +1,4 @@
-"""The command line: ``diascope serve|info|ls|get|sample|doctor``."""
+"""The command line: ``diascope serve|mount|info|ls|get|sample|doctor``."""
 
 from __future__ import annotations
 
@@ -48,6 +48,23 @@ def serve(folders: tuple[Path, ...], host: str | None, port: int | None, *, foll
     from diascope.commands.serve import run, settings_for
 
     run(settings_for(folders, host, port, follow_links=follow_links))
+
+
+@main.command()
+@click.argument("places", nargs=-1, required=True, metavar="[ADDRESS] MOUNTPOINT")
+@click.option("--allow-other", is_flag=True, help="Let other users of this machine in.")
+def mount(places: tuple[str, ...], *, allow_other: bool) -> None:
+    """Mount what lies at ADDRESS on the folder MOUNTPOINT, read-only, until Ctrl+C.
+
+    ADDRESS is a folder of images, or the URL of a Diascope server: http://localhost:8400/data/images. Without it all
+    repositories of diascope.toml are mounted.
+    """
+    from diascope.commands.mount import run
+
+    *address, mountpoint = places
+    if len(address) > 1:
+        raise click.UsageError("give one address and one mountpoint")
+    run(address[0] if address else None, Path(mountpoint), others=allow_other)
 
 
 @main.command()

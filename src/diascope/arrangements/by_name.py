@@ -50,7 +50,8 @@ class ByName:
         shows = path.endswith(f"/{MANIFEST}") and (place is None or place.place.what == "image")
         if shows and (made := manifest(self.catalogue, path)):
             return made
-        if place is None or place.place.what == "folder":
+        # An image is a folder of views, also where it cannot be read: what is stored is still there.
+        if place is None or place.place.what == "folder" or (place.place.what == "image" and not place.rest):
             return None
         tree, rest = self._tree_in(place)
         return tree.file(rest) if tree else None

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 from diascope import __version__
+from diascope.access.mountpoint import library
 from diascope.access.pages import web_folder
 from diascope.errors import DiascopeError
 from diascope.registry import registry
@@ -21,6 +22,8 @@ class Finding(NamedTuple):
     works: bool
     told: str
     mend: str = ""
+    needed: bool = True
+    """Whether Diascope lacks more than a door without it."""
 
 
 LIBRARIES = (
@@ -45,7 +48,7 @@ def report() -> tuple[str, bool]:
         lines.append(f"{'ok     ' if finding.works else 'MISSING'}  {finding.what}: {finding.told}")
         if not finding.works and finding.mend:
             lines.append(f"         mend it with: {finding.mend}")
-    return "\n".join(lines), all(finding.works for finding in findings)
+    return "\n".join(lines), all(finding.works or not finding.needed for finding in findings)
 
 
 def _findings() -> Iterator[Finding]:
@@ -57,6 +60,7 @@ def _findings() -> Iterator[Finding]:
             yield _tried(f"{room[:-1]} {name}", partial(_title, room, name), "pip install diascope")
     built = (web_folder() / "index.html").is_file()
     yield Finding("web application", built, "built" if built else "not built", "make web (needs Node 20 or later)")
+    yield _tried("mount", lambda: f"libfuse {_libfuse()}", "apt-get install fuse3")._replace(needed=False)
     yield _tried("settings", lambda: _repositories(Settings()), "correct diascope.toml or the environment")
 
 
@@ -74,6 +78,11 @@ def _title(room: str, name: str) -> str:
 def _version(name: str) -> str:
     module = import_module(name)
     return str(getattr(module, "__version__", "installed"))
+
+
+def _libfuse() -> str:
+    fuse = library()
+    return f"{fuse.fuse_version_major}.{fuse.fuse_version_minor}"
 
 
 def _repositories(settings: Settings) -> str:

@@ -27,3 +27,17 @@ class Branch:
         name, _, rest = path.partition("/")
         tree = self.child(name)
         return tree.entries(rest) if tree else None
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """What lies below a folder of a tree."""
+
+    tree: Tree
+    folder: str
+
+    def file(self, path: str) -> File | None:
+        return self.tree.file(f"{self.folder}/{path}") if path else None
+
+    def entries(self, path: str) -> Iterator[Entry] | None:
+        return self.tree.entries(f"{self.folder}/{path}" if path else self.folder)
