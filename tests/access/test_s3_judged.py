@@ -1,11 +1,14 @@
-"""OME-Zarr through the S3 door, read by three clients that each have their own S3, with signatures and without."""
+"""OME-Zarr through the S3 door, read by clients that each have their own S3, with signatures and without."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import boto3
@@ -21,6 +24,7 @@ from numpy.typing import NDArray
 from obstore.store import S3Store
 from zarr.storage import ObjectStore
 
+from tests.judges.required import required
 from tests.servers import LiveServer, of_folder
 
 KEYS = {"AKIAREADER": "secret/of+the reader"}
@@ -111,6 +115,33 @@ def test_tensorstore_reads_it(server: LiveServer, signing: bool) -> None:
     files = tensorstore.KvStore.open(kvstore).result()
     assert len(files.list().result()) == 21
     assert files.read("none").result().state == "missing"
+
+
+def test_rclone_copies_and_checks_it(server: LiveServer, signing: bool, tmp_path: Path) -> None:
+    """Rclone compares what it got with an ETag that looks like an MD5."""
+    required(None if which("rclone") else "rclone is not installed: tests/judges/install.sh")
+    options = {
+        "config": os.devnull,
+        "s3-provider": "Other",
+        "s3-endpoint": f"{server.url}/s3",
+        "s3-region": "us-east-1",
+    }
+    flags = [f"--{name}={value}" for name, value in options.items()] + ["--s3-force-path-style", "--retries=1"]
+    env = {name: value for name, value in os.environ.items() if name != "AWS_CA_BUNDLE"}
+    for command in (["copy", "--checksum"], ["check", "--download"]):
+        where = [f":s3:box/{ZARR}", str(tmp_path)]
+        signed = ["--s3-env-auth"] if signing else []
+        done = subprocess.run(
+            ["rclone", *command, *where, *flags, *signed],
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "ERROR" not in done.stderr, done.stderr
+    check(zarr.open_array(tmp_path / "0", mode="r")[:])
 
 
 def test_zarr_reads_through_many_requests_at_once(server: LiveServer, signing: bool) -> None:

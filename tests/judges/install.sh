@@ -10,6 +10,7 @@ command -v chromium >/dev/null || packages+=(chromium)
 command -v java >/dev/null || packages+=(default-jre-headless)
 ldconfig -p | grep -q libmagic.so.1 || packages+=(libmagic1)
 command -v fusermount3 >/dev/null || packages+=(fuse3)
+command -v rclone >/dev/null || packages+=(rclone)
 command -v tiffinfo >/dev/null || packages+=(libtiff-tools)
 if [ ${#packages[@]} -gt 0 ]; then
     as_root=()
