@@ -269,6 +269,22 @@ def test_a_folder_is_listed_as_far_as_there_is_room() -> None:
     assert mounted_tree.releasedir("/", number) == 0
 
 
+class Failing(Endless):
+    def _entries(self) -> Iterator[Entry]:
+        yield Entry("first", is_folder=False)
+        raise Unreadable("the rest is gone")
+
+
+def test_trouble_within_a_folder_is_not_its_end() -> None:
+    tree = Mounted(Failing(), threads=1)
+    number = tree.opendir("/")
+    for offset in (0, 3, 3):
+        with pytest.raises(OSError, match="the rest is gone") as caught:
+            list(tree.readdir_with_offset("/", offset, number))
+        assert caught.value.errno == errno.EIO
+    assert tree.getxattr("/", REASON) == b"the rest is gone"
+
+
 def test_a_file_that_is_shorter_than_it_said_is_trouble() -> None:
     short = File(media_type="x", size=3 * BLOCK, read=lambda start, stop: b"x")
     reader = Ahead(1).reader(short, 3 * BLOCK)

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
-import stat
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from hashlib import sha256
-from itertools import chain, count, islice
+from functools import partial
+from itertools import count
 from pathlib import Path
 from threading import Lock
 from time import monotonic
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from diascope.access.ahead import Ahead, Reader
+from diascope.access.attributes import Attributes, file_attributes, folder_attributes
+from diascope.access.folder import OpenFolder, listed
 from diascope.access.mountpoint import library, prepared
 from diascope.bounded import BoundedCache
 from diascope.errors import BadRequest, Forbidden, NotFound, TooLarge, Unavailable, Unsupported
-from diascope.tree.file import Entry, File, Tree
+from diascope.tree.file import File, Tree, whole
 
 LOG = logging.getLogger("diascope.access")
 
@@ -34,7 +34,6 @@ TROUBLES = 1000
 """How many paths are remembered that could not be read, with the reason."""
 REASON = "user.diascope.error"
 """The extended attribute that tells why a file, or those of a folder, cannot be read."""
-EPOCH = 946_684_800  # 2000-01-01
 ERRNO: dict[type[Exception], int] = {
     TooLarge: errno.EFBIG,
     BadRequest: errno.ENOENT,
@@ -44,7 +43,6 @@ ERRNO: dict[type[Exception], int] = {
 }
 """What looking a path up fails with; all else, and every trouble while reading, is EIO."""
 
-Attributes: TypeAlias = dict[str, int]
 T = TypeVar("T")
 
 
@@ -57,19 +55,6 @@ class OpenFile:
     reader: Reader
     looked: float
     """When it was last known to be the file at this path."""
-
-
-@dataclass(slots=True)
-class OpenFolder:
-    """A folder that a program is listing, from where it is on."""
-
-    path: str
-    entries: Iterator[Entry] = field(default_factory=lambda: iter(()))
-    position: int = -1
-    """The number of the entry that comes next."""
-    last: Entry | None = None
-    """The entry before it, for which there may have been no room."""
-    lock: Lock = field(default_factory=Lock)
 
 
 @dataclass(slots=True)
@@ -101,16 +86,16 @@ class Mounted:
         """The attributes of a file or folder."""
         opened = self._open.get(fh or 0)
         if isinstance(opened, OpenFile):
-            return _file_attributes(opened.path, opened.etag, opened.reader.size)
+            return file_attributes(opened.path, opened.etag, opened.reader.size)
         return self._looked_up(path[1:], self._attributes)
 
     def _attributes(self, path: str) -> Attributes:
         file = self.tree.file(path)
         if file is not None:
-            return _file_attributes(path, file.etag, self._size(path, file))
+            return file_attributes(path, file.etag, self._size(path, file))
         if self.tree.entries(path) is None:
             raise NotFound(path)
-        return _attributes(path, stat.S_IFDIR | 0o555)
+        return folder_attributes(path)
 
     def _size(self, path: str, file: File) -> int:
         """In bytes; a file of which only they tell it is made, once."""
@@ -128,8 +113,11 @@ class Mounted:
         file = self.tree.file(path)
         if file is None:
             raise NotFound(path)
-        reader = self._ahead.reader(file, self._size(path, file), (path, file.etag) if file.etag else None)
-        return self._numbered(OpenFile(path, file.etag, reader, monotonic()))
+        size, etag = self._size(path, file), file.etag
+        if file.size is None:  # made as a whole, for all the ranges that are read of it
+            file = whole(partial(file.read, 0, None), file.media_type, size)
+        reader = self._ahead.reader(file, size, (path, etag) if etag else None)
+        return self._numbered(OpenFile(path, etag, reader, monotonic()))
 
     def read(self, _: str, size: int, offset: int, fh: int) -> bytes:
         """So many bytes, fewer only at the end of the file."""
@@ -163,8 +151,9 @@ class Mounted:
         assert isinstance(folder, OpenFolder)  # noqa: S101 — the kernel lists what it has opened
         with folder.lock:
             try:
-                yield from _listed(folder, self.tree, offset)
+                yield from listed(folder, self.tree, offset)
             except Exception as error:
+                folder.position = -1  # whoever asks again shall not take it for the end
                 raise self._told(folder.path, error, errno.EIO) from error
 
     def releasedir(self, _: str, fh: int) -> int:
@@ -216,60 +205,6 @@ class Mounted:
         number = next(self._numbers)
         self._open[number] = opened
         return number
-
-
-def _listed(folder: OpenFolder, tree: Tree, offset: int) -> Iterator[tuple[str, Attributes, int]]:
-    """Each entry with the place behind it; ``.`` and ``..`` have the first two."""
-    if folder.last is not None and folder.position == offset + 1:
-        yield _listed_entry(folder, folder.last)
-    elif folder.position != offset:
-        entries = tree.entries(folder.path)
-        if entries is None:
-            raise NotFound(folder.path)
-        dots = (Entry(".", is_folder=True), Entry("..", is_folder=True))
-        named = (entry for entry in entries if _is_name(entry.name))
-        folder.entries, folder.position = islice(chain(dots, named), offset, None), offset
-    for entry in folder.entries:
-        folder.position, folder.last = folder.position + 1, entry
-        yield _listed_entry(folder, entry)
-
-
-def _listed_entry(folder: OpenFolder, entry: Entry) -> tuple[str, Attributes, int]:
-    mode = stat.S_IFDIR if entry.is_folder else stat.S_IFREG
-    return entry.name, {"st_mode": mode, "st_ino": _inode(f"{folder.path}/{entry.name}".lstrip("/"))}, folder.position
-
-
-def _is_name(name: str) -> bool:
-    """Whether a folder of the kernel's can have it."""
-    return name not in {"", ".", ".."} and "/" not in name and "\0" not in name
-
-
-def _file_attributes(path: str, etag: str | None, size: int) -> Attributes:
-    return _attributes(path, stat.S_IFREG | 0o444, size, etag)
-
-
-def _attributes(path: str, mode: int, size: int = 0, etag: str | None = None) -> Attributes:
-    """The time is none: it changes with the bytes, and is the same on every mount, for programs that compare."""
-    since = int.from_bytes(sha256(etag.encode()).digest()[:8], "big") % 2**57 if etag else 0
-    time = EPOCH * 10**9 + since
-    return {
-        "st_mode": mode,
-        "st_ino": _inode(path),
-        "st_nlink": 1,
-        "st_uid": os.getuid(),
-        "st_gid": os.getgid(),
-        "st_size": size,
-        "st_blocks": -(-size // 512),
-        "st_blksize": 1 << 20,
-        "st_atime": time,
-        "st_mtime": time,
-        "st_ctime": time,
-    }
-
-
-def _inode(path: str) -> int:
-    """The same for a path on every mount; two paths share one as rarely as nothing else goes wrong."""
-    return int.from_bytes(sha256(path.encode(errors="surrogateescape")).digest()[:8], "big") >> 1 or 1
 
 
 def mount(
