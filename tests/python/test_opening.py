@@ -163,3 +163,10 @@ def test_of_several_images_each_opens_by_name_and_the_first_without(
         diascope.open(path / "third")
     with pytest.raises(BadRequest, match="whole file"):
         diascope.open_dataset(path / names[1])
+
+
+def test_a_volume_keeps_its_place_in_the_world(folder: Path, server: Callable[[Path], str]) -> None:
+    path = "volumes/head.nii.gz"
+    remote = diascope.open(f"{server(folder)}/data/{folder.name}/{path}")
+    assert remote.world is not None
+    assert remote.world == diascope.open(folder / path).world
