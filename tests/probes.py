@@ -206,8 +206,8 @@ def part(index: int, side: int, level: int, size: int) -> Part:
     return Part(start, length, -(-length // 2**level))
 
 
-def iiif(client: Client, view: str) -> None:
-    root = f"{view}/{client.name}.iiif"
+def iiif(client: Client, view: str, suffix: str = ".iiif") -> None:
+    root = f"{view}/{client.name}{suffix}"
     info = client.json("info", f"{root}/info.json")
     assert (info["height"], info["width"]) == client.shape[1:]
     for label, level in client.levels():
@@ -286,6 +286,7 @@ Probe: TypeAlias = Callable[[Client, str], None]
 PROBES: dict[str, Probe] = {
     "dzi": dzi,
     "iiif": iiif,
+    "iiif-2": lambda client, view: iiif(client, view, ".iiif2"),
     "n5": n5,
     "nifti": nifti,
     "nrrd": nrrd,

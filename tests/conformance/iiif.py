@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 import numpy as np
@@ -22,8 +23,9 @@ from tests.judges import iiif_manifest, iiif_validator
 from tests.judges.pixels import Rejected, Seen, counted, same, told
 
 SERVICE = Representation(name="IIIF Image 3", layout="iiif", paths=("{file}/{view}/{stem}.iiif",))
+SERVICE_2 = Representation(name="IIIF Image 2", layout="iiif-2", paths=("{file}/{view}/{stem}.iiif2",))
 MANIFEST = Representation(name="IIIF manifest", layout="iiif", paths=("{file}/iiif-manifest.json",))
-REPRESENTATIONS = (SERVICE, MANIFEST)
+REPRESENTATIONS = (SERVICE, SERVICE_2, MANIFEST)
 
 
 @dataclass(frozen=True)
@@ -67,12 +69,12 @@ def _fetched(where: str, region: str) -> np.ndarray:
     return np.asarray(Pillow.open(io.BytesIO(answer.content)))
 
 
-def by_validator(served: Served) -> Seen:
+def by_validator(served: Served, version: str = "3.0", tests: int = iiif_validator.TESTS) -> Seen:
     host, prefix = served.where.removeprefix("http://").split("/", 1)
-    verdict = iiif_validator.validated(f"http://{host}", prefix.rpartition("/")[0])
+    verdict = iiif_validator.validated(f"http://{host}", prefix.rpartition("/")[0], version)
     if verdict.failed:
         raise Rejected(f"failed: {', '.join(sorted(verdict.failed))}")
-    counted(verdict.tests, iiif_validator.TESTS, "tests")
+    counted(verdict.tests, tests, "tests")
     return Counter(tests=verdict.tests)
 
 
@@ -96,16 +98,16 @@ def _is_known(image: Image) -> bool:
     return image.name == iiif_validator.IDENTIFIER
 
 
-TURNED = _redirected("turned", r"(\.iiif/.*)/0/", r"\1/180/")
+TURNED = _redirected("turned", r"(\.iiif2?/.*)/0/", r"\1/180/")
 
 JUDGES = (
     Judge(
         name="Pillow",
-        representations=(SERVICE.name,),
+        representations=(SERVICE.name, SERVICE_2.name),
         doors=("HTTP",),
         look=by_pillow,
         twins=(
-            _redirected("shifted regions", r"\.iiif/2\d+,", ".iiif/10,"),
+            _redirected("shifted regions", r"(\.iiif2?)/2\d+,", r"\1/10,"),
             TURNED,
         ),
     ),
@@ -117,6 +119,18 @@ JUDGES = (
         twins=(
             _redirected("turned the other way", "/90/", "/270/"),
             edited("other id", r"/info\.json$", lambda info: info.update(id=f"{info['id']}/elsewhere")),
+        ),
+        takes=_is_known,
+        missing=iiif_validator.missing,
+    ),
+    Judge(
+        name="iiif-validator",
+        representations=(SERVICE_2.name,),
+        doors=("HTTP",),
+        look=partial(by_validator, version="2.0", tests=iiif_validator.TESTS_2),
+        twins=(
+            _redirected("turned the other way", "/90/", "/270/"),
+            edited("other id", r"/info\.json$", lambda info: info.update({"@id": f"{info['@id']}/elsewhere"})),
         ),
         takes=_is_known,
         missing=iiif_validator.missing,

@@ -81,7 +81,7 @@ JUDGES = (
     ),
     Judge(
         name="OpenSeadragon",
-        representations=(iiif.SERVICE.name,),
+        representations=(iiif.SERVICE.name, iiif.SERVICE_2.name),
         doors=("HTTP",),
         look=_shows_openseadragon(LOSSY, "/info.json"),
         twins=(

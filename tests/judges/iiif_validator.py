@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 IDENTIFIER = "67352ccc-d1b0-11e1-89ae-279075081939"
 TESTS = 33
 """How many there are of level 2."""
+TESTS_2 = 30
+"""Those of version 2.0."""
+SUFFIXES = {"3.0": ".iiif", "2.0": ".iiif2"}
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,11 @@ def missing() -> str | None:
     return None
 
 
-def validated(url: str, prefix: str) -> Verdict:
-    """The verdict on all tests of level 2 of the service ``{url}/{prefix}/{identifier}``."""
+def validated(url: str, prefix: str, version: str = "3.0") -> Verdict:
+    """The verdict on all tests of level 2 of the service ``{url}/{prefix}/{identifier}``, in a version of the API."""
     program = Path(sys.executable).with_name("iiif-validate.py")
-    where = ["-s", url.removeprefix("http://"), "-p", prefix, "-i", f"{IDENTIFIER}.iiif"]
-    command = [sys.executable, str(program), *where, "--version=3.0", "--level=2"]
+    where = ["-s", url.removeprefix("http://"), "-p", prefix, "-i", f"{IDENTIFIER}{SUFFIXES[version]}"]
+    command = [sys.executable, str(program), *where, f"--version={version}", "--level=2"]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
     lines = [line.split() for line in done.stderr.splitlines() if line.startswith("[")]
     failed = {words[2] for words in lines if words[-1] == "FAIL"}

@@ -61,8 +61,10 @@ class Request(NamedTuple):
     format: str
 
 
-def request(picture: Size, region: str, size: str, rotation: str, name: str) -> Request:
-    """The request that the four segments of an address spell.
+def request(  # noqa: PLR0913  # the four segments of an address, and wherein versions differ
+    picture: Size, region: str, size: str, rotation: str, name: str, *, free: bool = False
+) -> Request:
+    """The request that the four segments of an address spell; sizes that are free may grow without a ^.
 
     Raises BadRequest where one is malformed or out of bounds, Unimplemented where it is an option not served.
     """
@@ -73,7 +75,7 @@ def request(picture: Size, region: str, size: str, rotation: str, name: str) -> 
         _refuse(f"the quality {quality!r} is none of {', '.join(QUALITIES)}")
     box = _box(picture, region)
     mirrored, turns = _rotation(rotation)
-    return Request(box, _size(box, size), mirrored, turns, quality, format)
+    return Request(box, _size(box, size, free=free), mirrored, turns, quality, format)
 
 
 def _refuse(message: str, *, valid: bool = False) -> None:
@@ -104,13 +106,14 @@ def _wanted(picture: Size, text: str) -> Box:
     raise BadRequest(f"{text!r} is no region: full, square, x,y,w,h or pct:x,y,w,h")
 
 
-def _size(box: Box, text: str) -> Size:
+def _size(box: Box, text: str, *, free: bool) -> Size:
     """Clause 4.2: the size of the picture before it is rotated."""
-    grows = text.startswith("^")
-    form = text.removeprefix("^")
+    grows = free or text.startswith("^")
+    form = text if free else text.removeprefix("^")
     size = _scaled(box, form, grows=grows)
     if size is None:
-        raise BadRequest(f"{text!r} is no size: max, w, ,h pct:n w,h or !w,h, each also with ^ before it")
+        more = "" if free else ", each also with ^ before it"
+        raise BadRequest(f"{text!r} is no size: max, w, ,h pct:n w,h or !w,h{more}")
     if 0 in size:
         raise BadRequest(f"the size {text!r} has no pixel")
     if not grows and (size.width > box.width or size.height > box.height):
