@@ -12,6 +12,7 @@ from diascope.arrangements.by_name import ByName
 from diascope.catalogue.catalogue import catalogue
 from diascope.errors import BadRequest, Unreadable, Unsupported
 from diascope.settings import RepositorySettings, Settings
+from diascope.tree import order
 
 PIXELS = np.arange(3 * 40 * 50, dtype=np.uint16).reshape(3, 40, 50)
 
@@ -113,3 +114,28 @@ def test_a_wrong_view_says_what_is_wrong(tree: ByName, view: str) -> None:
 )
 def test_absent_is_none(tree: ByName, path: str) -> None:
     assert tree.file(path) is None
+
+
+@pytest.mark.parametrize("block", [2, 1001])
+def test_every_folder_lists_in_the_order_of_keys(tree: ByName, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    monkeypatch.setattr(order, "BLOCK", block)
+    folder = tree.catalogue.repositories["lab"].store.local_path("")
+    assert folder
+    for name in ("two.ome.tif.txt", "two.ome.tif-", "deep.txt", "bad", "Z", "ä"):
+        Path(folder, name).touch()
+    for path in ("", "lab", "lab/deep", "lab/two.ome.tif", "lab/bad.tif", "lab/deep/er/stack.tif/original"):
+        expected = sorted(names(tree, path), key=str.encode)
+        for start in ("", *expected, "\U0010ffff"):
+            found = tree.entries_from(path, start)
+            assert found is not None, path
+            assert list(map(order.key, found)) == [name for name in expected if name >= start], path
+    assert tree.entries_from("lab/read me.txt", "") is None
+    assert tree.entries_from("lab/none", "") is None
+
+
+def test_all_keys_of_a_repository_are_in_order_and_are_files(tree: ByName) -> None:
+    found = list(order.keys(tree, "lab", "", "", deep=True))
+    assert found == sorted(found, key=str.encode)
+    assert len(set(found)) == len(found)
+    assert {"bad.tif/stored/bad.tif", "read me.txt", "deep/er/stack.tif/@top/stack.ome.zarr/zarr.json"} <= {*found}
+    assert all(tree.file(f"lab/{key}") for key in found)

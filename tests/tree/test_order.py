@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diascope.errors import Unreadable
+from diascope.errors import BadRequest, Unreadable
 from diascope.tree import order
 from diascope.tree.file import Entry, File, Tree, in_memory
 from diascope.tree.order import entries_from, keys
@@ -115,20 +115,26 @@ def test_names_that_no_text_can_spell_have_no_key() -> None:
     assert list(keys(Listing(["a", "b\udcff", "c"]), "", "", "", deep=True)) == ["a", "c"]
 
 
-class _Broken(NamedTuple):
-    """Three folders, the middle one of which cannot be looked into."""
+class Broken(NamedTuple):
+    """Four folders, two of which cannot be looked into, one at once and one when it is read."""
 
     def file(self, path: str) -> File | None:
         return in_memory(b"", "text/plain") if path.endswith("/file") else None
 
     def entries(self, path: str) -> Iterator[Entry] | None:
         if path == "b":
-            raise Unreadable("b: broken")
-        return iter([Entry("file", is_folder=False)] if path else [Entry(name, is_folder=True) for name in "abc"])
+            raise BadRequest("b: of this image there is none")
+        return self._listed(path)
+
+    def _listed(self, path: str) -> Iterator[Entry]:
+        if path == "c":
+            raise Unreadable("c: broken")
+        yield from [Entry("file", is_folder=False)] if path else [Entry(name, is_folder=True) for name in "abcd"]
 
 
 def test_a_folder_that_cannot_be_looked_into_hides_no_other_and_says_why_when_it_is_asked_for() -> None:
-    tree = _Broken()
-    assert list(keys(tree, "", "", "", deep=True)) == ["a/file", "c/file"]
-    with pytest.raises(Unreadable):
-        list(keys(tree, "", "b/", "", deep=True))
+    tree = Broken()
+    assert list(keys(tree, "", "", "", deep=True)) == ["a/file", "d/file"]
+    for folder, told in (("b/", BadRequest), ("c/", Unreadable)):
+        with pytest.raises(told):
+            list(keys(tree, "", folder, "", deep=True))

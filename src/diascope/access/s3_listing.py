@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from diascope.access.answer import Answer
 from diascope.access.s3_error import Refused, document, element, text
-from diascope.errors import Unreadable, Unsupported
+from diascope.errors import BadRequest, Unreadable, Unsupported
 from diascope.tree.file import File, Tree
 from diascope.tree.order import keys
 
@@ -153,7 +153,7 @@ def _listed(tree: Tree, bucket: str, key: str, sized: Callable[[File], File]) ->
     try:
         file = tree.file(f"{bucket}/{key}")
         made = sized(file) if file else None
-    except (Unreadable, Unsupported):
+    except (BadRequest, Unreadable, Unsupported):
         return Listed(key, UNKNOWN, None)
     return Listed(key, made.size or 0, made.etag) if made else None
 

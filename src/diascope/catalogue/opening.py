@@ -65,7 +65,12 @@ def source_of(store: Store, path: str, stat: Stat) -> Source | None:
 
 def named_as_image(name: str) -> bool:
     """Whether a listing takes a name for an image without opening it."""
-    return name.lower().endswith(tuple(suffix for source in registry("sources").values() for suffix in source.suffixes))
+    return name.lower().endswith(image_suffixes())
+
+
+def image_suffixes() -> tuple[str, ...]:
+    """How the names of images end, in lower case."""
+    return tuple(suffix for source in registry("sources").values() for suffix in source.suffixes)
 
 
 def opened(source: Source, store: Store, path: str, chunks: ChunkCache, owner: str) -> Dataset:

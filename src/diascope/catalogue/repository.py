@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Literal, NamedTuple, TypeAlias
 
 from diascope.bounded import BoundedCache
-from diascope.catalogue.opening import named_as_image, opened, source_of
+from diascope.catalogue.opening import image_suffixes, named_as_image, opened, source_of
 from diascope.errors import Unreadable
 from diascope.image.cache import ChunkCache
 from diascope.sources.dataset import Dataset
@@ -133,10 +133,11 @@ class Repository:
 
     def listed_from(self, path: str, start: str) -> Iterator[Place]:
         """The same in the order of keys (``diascope.tree.order``) and from one on; what is not listed costs a name."""
+        suffixes = image_suffixes()
 
         def key(found: tuple[str, bool]) -> str:
             name, is_folder = found
-            return name + "/" * (is_folder or named_as_image(name))
+            return f"{name}/" if is_folder or name.lower().endswith(suffixes) else name
 
         for name, is_folder in in_blocks(lambda: self.store.names(path), key, start):
             if place := self.seen(path, name, is_folder):

@@ -7,10 +7,12 @@ in this order can be listed from any key on, without what comes before.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from heapq import nsmallest
+from operator import itemgetter
 from typing import Protocol, TypeVar, runtime_checkable
 
-from diascope.errors import Unreadable, Unsupported
+from diascope.errors import BadRequest, Forbidden, NotFound, Unreadable, Unsupported
 from diascope.tree.file import Entry, File, Tree
 
 T = TypeVar("T")
@@ -50,11 +52,12 @@ def in_blocks(look: Callable[[], Iterable[T]], by: Callable[[T], str], start: st
     """What every look gives, ordered, from a key on: a look a block, and never more than a block in memory."""
     while True:
         low = start
-        block = nsmallest(BLOCK, (each for each in look() if by(each) >= low), key=by)
-        yield from block
+        known = ((by(each), each) for each in look())
+        block = nsmallest(BLOCK, (pair for pair in known if pair[0] >= low), key=itemgetter(0))
+        yield from (each for _, each in block)
         if len(block) < BLOCK:
             return
-        start = f"{by(block[-1])}\0"
+        start = f"{block[-1][0]}\0"
 
 
 def keys(tree: Tree, top: str, prefix: str, start: str, *, deep: bool) -> Iterator[str]:
@@ -97,8 +100,6 @@ def _below(tree: Tree, top: str, base: str, start: str) -> Iterator[Entry]:
 
 
 def _shown_below(tree: Tree, top: str, base: str, start: str) -> Iterator[Entry]:
-    """The same of a folder on the way: one that is not there for this image hides none of the others."""
-    try:
-        return _below(tree, top, base, start)
-    except (Unsupported, Unreadable):
-        return iter(())
+    """The same of a folder on the way: one that cannot be had, or not of this image, hides none of the others."""
+    with suppress(BadRequest, Forbidden, NotFound, Unreadable, Unsupported):
+        yield from _below(tree, top, base, start)
