@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -49,8 +51,7 @@ def served(folder: Path) -> Iterator[str]:
 def test_a_block_of_commands_runs(folder: Path, text: str) -> None:
     if "diascope mount" in text:
         needed()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
+    port = str(_free_port())
     lines = [line for line in text.splitlines() if not line.startswith(SELF)]
     script = "\n".join(["set -e", "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT", *map(_line, lines)])
     env = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}", DIASCOPE_PORT=port)
@@ -64,13 +65,21 @@ def test_a_block_of_commands_runs(folder: Path, text: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def _free_port() -> int:
+    """A port below those that the system gives away by itself, so that no other test takes it in the meantime."""
+    for port in random.sample(range(10_000, 30_000), 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise OSError("a hundred ports are taken")
+
+
 def _line(line: str) -> str:
     if line.startswith("diascope serve"):
-        wait = "for i in $(seq 100); do curl -s -o /dev/null localhost:8400/api/repositories && break; sleep 0.1; done"
+        wait = "for i in $(seq 300); do curl -s -o /dev/null localhost:8400/api/repositories && break; sleep 0.1; done"
         return f"{line} &\n{wait}"
     if line.startswith("diascope mount"):
         mountpoint = line.rpartition(" ")[2]
-        return f"{line} &\nfor i in $(seq 100); do mountpoint -q {mountpoint} && break; sleep 0.1; done"
+        return f"{line} &\nfor i in $(seq 300); do mountpoint -q {mountpoint} && break; sleep 0.1; done"
     return line.replace("diascope doctor", "diascope doctor || test $? = 1")
 
 
