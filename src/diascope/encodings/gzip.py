@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from isal import igzip
+import imagecodecs
 
 LEVEL = 1
 
 
 def encoded(data: bytes) -> bytes:
     """The content in one member without a name or a time."""
-    return bytes(igzip.compress(data, compresslevel=LEVEL, mtime=0))
+    return bytes(imagecodecs.gzip_encode(data, level=LEVEL))
