@@ -35,7 +35,7 @@ def encoded(pixels: NDArray[Any]) -> bytes:
     channels = 1 if plane.ndim == 2 else plane.shape[2]
     header = HEADER.pack(width, height, 8 * plane.dtype.itemsize, COLOUR_TYPES[channels], 0, 0, 0)
     # ISA-L would take half the time of libdeflate, but was seen to give other bytes for the same pixels.
-    data = bytes(imagecodecs.deflate_encode(_filtered(plane), level=1))
+    data = bytes(imagecodecs.deflate_encode(_filtered(plane).tobytes(), level=1))
     return b"".join((SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", data), _chunk(b"IEND", b"")))
 
 
