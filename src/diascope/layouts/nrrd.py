@@ -11,12 +11,11 @@ Booleans are bytes 0 and 1, float16 becomes float32.
 from __future__ import annotations
 
 from functools import cache
-from math import prod
 
 from diascope.image.image import Image
 from diascope.layouts.layout import Layout
 from diascope.layouts.nrrd_header import TYPES, header, stored_type
-from diascope.layouts.pixel_run import LARGEST_PIXELS, pixel_run
+from diascope.layouts.pixel_run import pixel_run, unfit
 from diascope.tree.file import File, Tree
 from diascope.tree.runs import concatenated, constant
 from diascope.tree.table import Table, literal
@@ -34,11 +33,7 @@ def nrrd(image: Image) -> File:
 
 def refusal(image: Image) -> str | None:
     """Why an NRRD cannot hold this image."""
-    if stored_type(image).name not in TYPES:
-        return f"NRRD has no pixels of the type {image.dtype.name}: take the OME-Zarr of this image"
-    if prod(image.shape) * stored_type(image).itemsize > LARGEST_PIXELS:
-        return f"an image of the shape {image.shape} is too large for an NRRD: take its OME-Zarr, or crop it"
-    return None
+    return unfit(image, stored_type(image), TYPES, "NRRD")
 
 
 def _tree(image: Image) -> Tree:

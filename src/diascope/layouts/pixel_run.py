@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from math import prod
 from typing import Any
 
@@ -17,6 +18,15 @@ LONG_ROW = 1 << 20
 
 LARGEST_PIXELS = 2**62
 """In bytes, within what signed offsets reach."""
+
+
+def unfit(image: Image, dtype: np.dtype[Any], types: Container[str], title: str) -> str | None:
+    """Why a file of this format cannot hold the image, stored as this type; None where it can."""
+    if dtype.name not in types:
+        return f"{title} has no pixels of the type {image.dtype.name}: take the OME-Zarr of this image"
+    if prod(image.shape) * dtype.itemsize > LARGEST_PIXELS:
+        return f"an image of the shape {image.shape} is too large for {title}: take its OME-Zarr, or crop it"
+    return None
 
 
 def pixel_run(image: Image, dtype: np.dtype[Any], outer: str, *, interleaved: bool) -> Run:
