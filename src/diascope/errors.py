@@ -8,6 +8,7 @@
   - Forbidden      the path leads where this server may not go
   - Unsupported    this image cannot be expressed in the way that was asked for
   - Unreadable     the image is there and its bytes cannot be understood
+    - Malformed    a document that somebody wrote does not say what it should
   - Overloaded     the server is busy, and the same request will succeed later
   - Unavailable    something that this machine lacks is needed
 
@@ -48,6 +49,10 @@ class Unsupported(DiascopeError):
 
 class Unreadable(DiascopeError, OSError):
     """The image is there and its bytes cannot be understood."""
+
+
+class Malformed(Unreadable):
+    """A document that somebody wrote does not say what it should; each line names what is wrong, and where."""
 
 
 class Overloaded(DiascopeError):
