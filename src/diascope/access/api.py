@@ -20,8 +20,9 @@ from diascope.catalogue.listing import listing
 from diascope.catalogue.search import search
 from diascope.catalogue.statistics import statistics
 from diascope.catalogue.thumbnail import thumbnail
-from diascope.errors import BadRequest, DiascopeError
-from diascope.tree.file import File
+from diascope.document import documents, schema
+from diascope.errors import BadRequest, DiascopeError, NotFound
+from diascope.tree.file import File, json_file
 
 Representations = Callable[[str, str, str], dict[str, Any]]
 """Of the image at a path, under a view, with absolute URLs that begin so."""
@@ -62,6 +63,7 @@ def api(catalogue: Catalogue, representations: Representations, version: str) ->
     _add_lookups(app, catalogue)
     _add_images(app, catalogue, representations)
     _add_files(app, catalogue)
+    _add_schemas(app)
     return app
 
 
@@ -120,6 +122,18 @@ def _add_files(app: FastAPI, catalogue: Catalogue) -> None:
         ranges = {axis: text for axis, text in given.items() if text is not None}
         wanted = Wanted(ranges=ranges, level=level, spacing=spacing, format=format)
         return _response(cutout(catalogue, path.strip("/"), view, wanted), request)
+
+
+def _add_schemas(app: FastAPI) -> None:
+    @app.get("/api/schemas", tags=["Documents"], summary="The documents that people write")
+    def _schemas() -> dict[str, Any]:
+        return {"schemas": [{"name": name, "url": f"/api/schemas/{name}"} for name in documents()]}
+
+    @app.get("/api/schemas/{name}", tags=["Documents"], summary="The JSON Schema of one", response_class=Response)
+    def _schema(request: Request, name: str) -> Response:
+        if name not in documents():
+            raise NotFound(f"there is no schema {name!r}; there are: {', '.join(documents()) or 'none'}")
+        return _response(json_file(schema(documents()[name]), "application/schema+json"), request)
 
 
 def _add_errors(app: FastAPI) -> None:

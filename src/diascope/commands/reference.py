@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from diascope.document import documents, schema
 from diascope.layouts.layout import Layout
 from diascope.operations.reference import reference as operations
 from diascope.registry import registry
@@ -109,13 +112,25 @@ def _default(name: str, field: FieldInfo) -> str:
     return "as many as cores" if name == "threads" else f"`{field.default}`"
 
 
-PAGES: dict[str, Callable[[], str]] = {"formats.md": formats, "operations.md": operations, "settings.md": settings}
+def schema_page(name: str) -> str:
+    """The JSON Schema of the documents of this name."""
+    return json.dumps(schema(documents()[name]), indent=2, ensure_ascii=False) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "formats.md": formats,
+    "operations.md": operations,
+    "settings.md": settings,
+    **{f"schemas/{name}.json": partial(schema_page, name) for name in documents()},
+}
 
 
 def main() -> None:
     """Write the pages into the folder that is given."""
     for name, page in PAGES.items():
-        (Path(sys.argv[1]) / name).write_text(page(), encoding="utf-8")
+        path = Path(sys.argv[1]) / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":
