@@ -1,7 +1,8 @@
 """Reading a virtual OME-TIFF through a mount from front to back, beside reading its source's pixels by tifffile.
 
-The source is a pyramid of uncompressed tiles, in the page cache. Every round has a mount of its own, so that nothing is
-kept of the one before; the median of the rounds counts. What the mount gives is compared too.
+The sources are uncompressed tiles, in the page cache: a pyramid, and the same without its coarser levels, which are
+then made while they are read. Every round has a mount of its own, so that nothing is kept of the one before; the median
+of the rounds counts. What the mount gives is compared too.
 """
 
 from __future__ import annotations
@@ -29,11 +30,18 @@ BAR = 0.5
 SERVED = "tiles.ome.tif/original/tiles.ome.tif"
 
 
-def image(path: Path, side: int) -> None:
-    """Three channels of 16 bits in uncompressed tiles of 512 pixels."""
+def images(folder: Path, side: int) -> dict[str, Path]:
+    """Three channels of 16 bits in uncompressed tiles of 512 pixels, with their coarser levels and without."""
+    options = {"tile": (512, 512), "photometric": "minisblack", "metadata": {"axes": "CYX"}}
+    paths = {name: folder / name / "tiles.ome.tif" for name in ("pyramid", "one level")}
+    if all(path.exists() for path in paths.values()):
+        return paths
     planes = [list(halved((texture(side, seed) * 4095).astype(np.uint16))) for seed in range(3)]
     levels = [np.stack(level) for level in zip(*planes, strict=True)]
-    written(path, levels, {"tile": (512, 512), "photometric": "minisblack", "metadata": {"axes": "CYX"}})
+    for name, path in paths.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        written(path, levels if name == "pyramid" else levels[:1], options)
+    return paths
 
 
 @contextmanager
@@ -82,21 +90,32 @@ def main() -> None:
     arguments.add_argument("--folder", type=Path, default=HERE / "data", help="where image and results are kept")
     chosen = arguments.parse_args()
     folder = chosen.folder / ("mount-quick" if chosen.quick else "mount")
-    source = folder / "tiles.ome.tif"
-    folder.mkdir(parents=True, exist_ok=True)
-    if not source.exists():
-        image(source, 1024 if chosen.quick else 8192)
-    checked(folder, source)
-    rounds = []
-    for _ in range(1 if chosen.quick else ROUNDS):
-        with mounted(folder) as top:
-            rounds.append((through_mount(top / SERVED), directly(source)))
-    found = [median(total / seconds for seconds, total in column) for column in zip(*rounds, strict=True)]
-    result = {"mount": found[0], "tifffile": found[1], "ratio": found[0] / found[1]}
-    (chosen.folder / "mount.json").write_text(json.dumps(result, indent=2) + "\n")
-    print(f"through the mount  {found[0] / 1e6:8.0f} MB/s   ({rounds[0][0][1] / 1e6:.0f} MB, the pyramid included)")
-    print(f"tifffile directly  {found[1] / 1e6:8.0f} MB/s   ({rounds[0][1][1] / 1e6:.0f} MB)")
-    print(f"ratio              {result['ratio']:8.0%}        (the bar is {BAR:.0%})")
+    found = {}
+    for name, source in images(folder, 1024 if chosen.quick else 8192).items():
+        found[name] = compared(source, 1 if chosen.quick else ROUNDS)
+        told(name, found[name])
+    (chosen.folder / "mount.json").write_text(json.dumps(found, indent=2) + "\n")
+
+
+def compared(source: Path, rounds: int) -> dict[str, float]:
+    """Bytes a second through the mount and directly, and the first as a part of the second."""
+    checked(source.parent, source)
+    seen = []
+    for _ in range(rounds):
+        with mounted(source.parent) as top:
+            seen.append((through_mount(top / SERVED), directly(source)))
+    mount, direct = (median(total / seconds for seconds, total in column) for column in zip(*seen, strict=True))
+    return {"mount": mount, "tifffile": direct, "ratio": mount / direct, "size": seen[0][0][1], "pixels": seen[0][1][1]}
+
+
+def told(name: str, found: dict[str, float]) -> None:
+    """Print what was measured of a source."""
+    print(f"a source of {name}")
+    print(
+        f"  through the mount  {found['mount'] / 1e6:8.0f} MB/s   ({found['size'] / 1e6:.0f} MB, the pyramid included)"
+    )
+    print(f"  tifffile directly  {found['tifffile'] / 1e6:8.0f} MB/s   ({found['pixels'] / 1e6:.0f} MB)")
+    print(f"  ratio              {found['ratio']:8.0%}        (the bar is {BAR:.0%})")
 
 
 if __name__ == "__main__":

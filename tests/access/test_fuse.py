@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
 from pathlib import Path
+from threading import Barrier
 from time import sleep
 
 import httpx
@@ -291,6 +292,19 @@ def test_a_file_that_is_shorter_than_it_said_is_trouble() -> None:
     for start in (0, 2 * BLOCK):
         with pytest.raises(Unreadable, match="1 bytes came"):
             reader.read(start, start + 100)
+
+
+def test_the_next_blocks_are_made_while_one_is() -> None:
+    """Making takes longer than reading: who waits for a block has others to come made by other threads."""
+    together = Barrier(3, timeout=20)
+
+    def read(start: int, stop: int | None) -> bytes:
+        if start < 3 * BLOCK:
+            together.wait()
+        return bytes((stop or 0) - start)
+
+    reader = Ahead(2).reader(File(media_type="x", size=6 * BLOCK, read=read), 6 * BLOCK)
+    assert all(len(reader.read(k * BLOCK, (k + 1) * BLOCK)) == BLOCK for k in range(6))
 
 
 def test_reading_ahead_gives_the_bytes_in_any_order() -> None:

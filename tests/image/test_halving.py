@@ -40,6 +40,19 @@ def test_means_of_integers_are_exact_and_rounded_half_up(case: Any) -> None:
         assert int(result[place]) == (2 * total + count) // (2 * count)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.uint32])
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_large_planes_are_exact_however_they_lie_in_memory(dtype: Any, order: tuple[int, ...]) -> None:
+    limits = np.iinfo(dtype)
+    pixels = np.random.default_rng(1).integers(limits.min, limits.max, (6, 258, 130), dtype, endpoint=True)
+    pixels[0, :100, :100] = limits.max
+    pixels = pixels.transpose(order)
+    total = sum(pixels[:, y::2, x::2].astype(np.int64) for y in (0, 1) for x in (0, 1))
+    found = means(pixels, (1, 2, 2))
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, (2 * total + 4) // 8)
+
+
 @settings(max_examples=100, deadline=None)
 @given(cases(st.sampled_from([np.uint8, np.uint64, np.bool_])))
 def test_modes_are_the_most_frequent_and_never_a_new_value(case: Any) -> None:

@@ -1,4 +1,4 @@
-"""Reading ahead: who reads a file from front to back gets it in large blocks, the next being made meanwhile."""
+"""Reading ahead: who reads a file from front to back gets it in large blocks, the next ones being made meanwhile."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from diascope.tree.file import File
 
 BLOCK = 1 << 20
 """Bytes of a block, aligned to the file."""
+DEPTH = 2
+"""How many blocks after the one that is read are made meanwhile."""
 NEAR = 256 << 10
 """Bytes that may lie between a read and the one before it: the kernel's own reading ahead changes their order."""
 KEPT = 128 << 20
@@ -57,6 +59,7 @@ class Reader:
     _stop: int = 0
     """Where the last read ended; that two threads race for it costs nothing but a block."""
     _prepared: int = -1
+    """The last block that was asked for ahead."""
 
     def read(self, start: int, stop: int) -> bytes:
         """The bytes from start to stop or to the end; raises Unreadable where the file has fewer than it said."""
@@ -66,13 +69,18 @@ class Reader:
         follows = -NEAR <= start - self._stop <= NEAR
         self._stop = stop
         if not follows or self.size <= stop - start:
+            self._prepared = -1
             return self._exact(start, stop)
         first, last = start // BLOCK, (stop - 1) // BLOCK
+        self._prepare_after(last)
         parts = [self.block(k)[max(start - k * BLOCK, 0) : stop - k * BLOCK] for k in range(first, last + 1)]
-        if last > self._prepared and (last + 1) * BLOCK < self.size:
-            self._prepared = last
-            self.ahead.prepare(self, last + 1)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _prepare_after(self, last: int) -> None:
+        """Have the following blocks made while this one is."""
+        for k in range(max(self._prepared, last) + 1, min(last + DEPTH, (self.size - 1) // BLOCK) + 1):
+            self._prepared = k
+            self.ahead.prepare(self, k)
 
     def block(self, k: int) -> bytes:
         """A block of the file, made once however many ask for it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +18,8 @@ def means(pixels: Pixels, factors: Ints) -> Pixels:
 
     Means of integers are rounded to the nearest, halves upwards; of booleans they are the majority, halves being true.
     """
+    if _are_planes(pixels, factors):
+        return _quarters(pixels)
     with np.errstate(invalid="ignore", over="ignore"):
         total = _sums(pixels.astype(_wide(pixels.dtype)), factors)
     counts = _counts(pixels.shape, factors)
@@ -38,6 +41,24 @@ def modes(pixels: Pixels, factors: Ints) -> Pixels:
         best = np.where(better, candidate, best)
         best_votes = np.where(better, votes, best_votes)
     return best
+
+
+def _are_planes(pixels: Pixels, factors: Ints) -> bool:
+    """Whether these are planes of small integers whose blocks all have two rows and two columns."""
+    rows, columns = pixels.shape[-2:] if pixels.ndim > 1 else (0, 0)
+    in_plane = factors[-2:] == (2, 2) and all(factor == 1 for factor in factors[:-2])
+    even = rows % 2 == columns % 2 == 0
+    return in_plane and even and pixels.size > 0 and pixels.dtype in (np.uint8, np.uint16)
+
+
+def _quarters(pixels: Pixels) -> Pixels:
+    """The means of such blocks: OpenCV adds two to the sum and drops two bits, many times faster than numpy."""
+    rows, columns = pixels.shape[-2:]
+    out = np.empty((*pixels.shape[:-2], rows // 2, columns // 2), pixels.dtype)
+    for place in np.ndindex(pixels.shape[:-2]):
+        plane = np.ascontiguousarray(pixels[place])
+        out[place] = cv2.resize(plane, (columns // 2, rows // 2), interpolation=cv2.INTER_AREA)
+    return out
 
 
 def _wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
