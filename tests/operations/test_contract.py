@@ -11,9 +11,9 @@ import pytest
 
 from diascope.errors import BadRequest
 from diascope.image.image import Image
-from diascope.image.level import Pixels
+from diascope.image.level import Level, Pixels
 from diascope.image.region import Region
-from diascope.operations.operation import Operation, Parameters, mapped, pointwise
+from diascope.operations.operation import Operation, Parameters, mapped
 from diascope.operations.view import Step, View, view
 from diascope.registry import registry
 from diascope.testing.operations import check_documented, check_operation, check_view, images
@@ -50,7 +50,10 @@ class Silent(Parameters):
 
 
 def _mapped(function: Callable[[Pixels], Pixels], dtype: np.dtype[Any] | None = None) -> Callable[[Image], Image]:
-    return lambda image: mapped(image, lambda level: pointwise(level, dtype or level.dtype, function))
+    def read(level: Level) -> Level:
+        return replace(level, dtype=dtype or level.dtype, read_pixels=lambda region: function(level.read(region)))
+
+    return lambda image: mapped(image, read)
 
 
 def _in_place(pixels: Pixels) -> Pixels:

@@ -40,11 +40,6 @@ class Operation(Generic[P]):
     """Canonical spellings that show it; the reference prints them and the contract suite applies them."""
 
 
-def pointwise(level: Level, dtype: np.dtype[Any], function: Callable[[Pixels], Pixels]) -> Level:
-    """The level with each pixel mapped by itself."""
-    return replace(level, dtype=dtype, read_pixels=lambda region: function(level.read(region)))
-
-
 def with_halo(level: Level, halo: Ints, function: Callable[[Pixels], Pixels]) -> Level:
     """The level filtered by a function that is given so many neighbours on each side and returns the pixels between.
 

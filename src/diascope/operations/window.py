@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 from diascope.errors import Unsupported
 from diascope.image.image import Image
 from diascope.image.metadata import Channel
-from diascope.operations.operation import Operation, Parameters, mapped, pointwise
+from diascope.operations.operation import Operation, Parameters, mapped
+from diascope.operations.pointwise import pointwise
 from diascope.operations.transfer import BYTE, Transfer
 
 
