@@ -141,6 +141,7 @@ def check_file(door: Door, path: str) -> None:
     assert door.asked(path, if_none_match=tag).status == 304
     check_ranges(door, path, data, tag)
     check_s3(door, path)
+    check_webdav(door, path)
 
 
 def check_s3(door: Door, path: str) -> None:
@@ -155,6 +156,22 @@ def check_s3(door: Door, path: str) -> None:
     assert (head.status, head.headers["content-length"], head.headers["etag"]) == (200, str(len(data)), tag), path
     part = door.asked(path, below="s3", range=f"bytes={len(data) // 2}-", if_match=tag)
     assert (part.status, part.body) == (206, data[len(data) // 2 :]), path
+
+
+def check_webdav(door: Door, path: str) -> None:
+    """The same through the WebDAV door, where a file that tells its own URL is as it is."""
+    file = door.tree.file(path)
+    assert file is not None, path
+    data, tag = file.read(0, None), f'"{file.etag}"'
+    whole = door.asked(path, below="dav")
+    assert (whole.status, whole.headers["etag"]) == (200, tag), (path, whole)
+    assert whole.body == data, f"{path} has other bytes through WebDAV"
+    part = door.asked(path, below="dav", range=f"bytes={len(data) // 2}-", if_match=tag)
+    assert (part.status, part.body) == (206, data[len(data) // 2 :]), path
+    told = door.asked(path, "PROPFIND", below="dav", depth="0")
+    assert told.status == 207, (path, told)
+    assert f"<D:getcontentlength>{len(data)}</D:getcontentlength>".encode() in told.body, path
+    assert f"<D:getetag>{tag}</D:getetag>".encode() in told.body, path
 
 
 def check_ranges(door: Door, path: str, data: bytes, tag: str) -> None:

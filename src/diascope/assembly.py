@@ -12,6 +12,7 @@ from diascope.access.data import Data
 from diascope.access.http import server
 from diascope.access.pages import pages
 from diascope.access.s3 import S3
+from diascope.access.webdav import WebDav
 from diascope.arrangements.by_name import ByName
 from diascope.arrangements.representations import representations
 from diascope.catalogue.catalogue import catalogue
@@ -27,4 +28,4 @@ def application(settings: Settings) -> ASGIApp:
     s3 = S3(root, secrets, (settings.s3_domain or "").lower())
     handlers = {"/data/": Data(root, root.canonical).answer, "/s3/": s3.answer}
     hosts = {s3.domain: s3.hosted} if s3.domain else {}
-    return server(handlers, rest, settings.threads, hosts)
+    return server(handlers, rest, settings.threads, hosts, WebDav(root).answer)

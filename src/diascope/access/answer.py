@@ -27,12 +27,14 @@ BLOCK = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request: GET or HEAD of an address, with its headers' names in lower case."""
+    """A request for an address, with its headers' names in lower case."""
 
     method: str
     url: str
     """Absolute, without the query, its path percent-encoded."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = b""
+    """Where a door takes one; None where it is too long to be read."""
 
 
 @dataclass(frozen=True, slots=True)

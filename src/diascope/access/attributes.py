@@ -1,4 +1,4 @@
-"""What the kernel wants to know of a file besides its bytes."""
+"""What the kernel, and others that mount, want to know of a file besides its bytes."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ def folder_attributes(path: str) -> Attributes:
 
 
 def _attributes(path: str, mode: int, size: int = 0, etag: str | None = None) -> Attributes:
-    """The time is none: it changes with the bytes, and is the same on every mount, for programs that compare."""
-    since = int.from_bytes(sha256(etag.encode()).digest()[:8], "big") % YEARS if etag else 0
-    time = EPOCH * 10**9 + since
+    time = nanoseconds(etag)
     return {
         "st_mode": mode,
         "st_ino": inode(path),
@@ -41,6 +39,17 @@ def _attributes(path: str, mode: int, size: int = 0, etag: str | None = None) ->
         "st_mtime": time,
         "st_ctime": time,
     }
+
+
+def nanoseconds(etag: str | None) -> int:
+    """A time that is none: it changes with the bytes, and is the same on every mount, for programs that compare."""
+    since = int.from_bytes(sha256(etag.encode()).digest()[:8], "big") % YEARS if etag else 0
+    return EPOCH * 10**9 + since
+
+
+def moment(etag: str | None) -> int:
+    """The same in seconds, for protocols that have no more."""
+    return nanoseconds(etag) // 10**9
 
 
 def inode(path: str) -> int:

@@ -1,4 +1,4 @@
-"""The HTTP server: ``/data/`` the tree, ``/api/`` the REST part, ``/`` the web application."""
+"""The HTTP server: ``/data/``, ``/s3/`` and ``/dav/`` the tree, ``/api/`` the REST part, ``/`` the web application."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from diascope.errors import Overloaded
 
 CORS = {
     "access-control-allow-origin": "*",
-    "access-control-allow-methods": "GET, HEAD, OPTIONS",
-    "access-control-allow-headers": "range, if-range, if-match, if-none-match, content-type, cache-control, accept",
+    "access-control-allow-methods": "GET, HEAD, OPTIONS, PROPFIND",
+    "access-control-allow-headers": (
+        "range, if-range, if-match, if-none-match, content-type, cache-control, accept, depth"
+    ),
     "access-control-expose-headers": "content-range, content-length, accept-ranges, etag, location, retry-after",
     "access-control-max-age": "86400",
     "cross-origin-resource-policy": "cross-origin",
@@ -27,6 +29,15 @@ CORS = {
 """Every viewer on every site may read: there is nothing here that a cookie opens."""
 
 PORT = re.compile(r":\d*$")
+
+WITH_BODY = frozenset(("OPTIONS", "PROPFIND"))
+"""The methods of WebDAV that are answered and may have a body."""
+
+BODY = "diascope.body"
+"""Where a scope has the body that was read, None where it is too long."""
+
+LARGEST = 64 << 10
+"""Bytes of the body of a request; a list of properties has a few hundred."""
 
 WAITING = 512
 """How many requests wait for a thread before more of them are told to come back."""
@@ -64,10 +75,12 @@ def server(
     rest: dict[str, ASGIApp],
     threads: int,
     hosts: Mapping[str, PathHandler] | None = None,
+    webdav: PathHandler | None = None,
 ) -> ASGIApp:
     """An ASGI application that gives each request to the handler or application with its longest prefix.
 
-    Before them come the handlers of domains, which take whole paths on the domain and the hosts below it.
+    Before them come the handlers of domains, which take whole paths on the domain and the hosts below it; and that of
+    WebDAV, which takes whole paths too, since its clients ask what lies above ``/dav/`` before they go there.
     """
     workers = Workers(threads)
 
@@ -77,6 +90,11 @@ def server(
             handler = _of_host(scope, hosts) if hosts else None
             if handler is not None:
                 await _handle(scope, receive, send, workers, partial(handler, scope["path"], query))
+                return
+            if webdav is not None and _is_webdav(scope):
+                if scope["method"] in WITH_BODY:
+                    scope[BODY] = await _body(receive)
+                await _handle(scope, receive, send, workers, partial(webdav, scope["path"], query))
                 return
             prefix = next((p for p in handlers if f"{scope['path']}/".startswith(p)), None)
             if prefix is not None:
@@ -95,20 +113,39 @@ def _of_host(scope: Scope, hosts: Mapping[str, PathHandler]) -> PathHandler | No
     return next((handler for domain, handler in hosts.items() if f".{host}".endswith(f".{domain}")), None)
 
 
+def _is_webdav(scope: Scope) -> bool:
+    return f"{scope['path']}/".startswith("/dav/") or (
+        scope["path"] == "/" and scope["method"] in {"OPTIONS", "PROPFIND"}
+    )
+
+
 async def _handle(scope: Scope, receive: Receive, send: Send, workers: Workers, handler: Handler) -> None:
     asked = _asked(scope)
-    if asked.method == "OPTIONS":
+    if asked.method == "OPTIONS" and (BODY not in scope or "access-control-request-method" in asked.headers):
         await _send_head(send, 204, CORS)
         await send({"type": "http.response.body", "body": b""})
         return
     answer = await _answer(workers, handler, asked)
-    # A body that came with another method was not read: what follows it on the connection would be taken for it.
-    last = {} if asked.method in {"GET", "HEAD"} else {"connection": "close"}
+    # A body that was not read to its end: what follows it on the connection would be taken for it.
+    last = {} if asked.method in {"GET", "HEAD"} or scope.get(BODY) is not None else {"connection": "close"}
     await _send_head(send, answer.status.value, CORS | answer.headers | last)
     if isinstance(answer.body, bytes):
         await send({"type": "http.response.body", "body": b"" if asked.method == "HEAD" else answer.body})
     else:
         await _send_blocks(receive, send, workers, answer.body)
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The body of a request, None where it is too long."""
+    parts: list[bytes] = []
+    more = True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if sum(map(len, parts)) > LARGEST:
+            return None
+        more = message.get("more_body", False)
+    return b"".join(parts)
 
 
 async def _answer(workers: Workers, handler: Handler, asked: Asked) -> Answer:
@@ -150,7 +187,8 @@ def _asked(scope: Scope) -> Asked:
         key, text = name.decode("latin-1"), value.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     host = headers.get("host") or ":".join(map(str, scope.get("server") or ("localhost",)))
-    return Asked(scope["method"], f"{scope['scheme']}://{host}{quote(scope['path'], safe=SAFE)}", headers)
+    url = f"{scope['scheme']}://{host}{quote(scope['path'], safe=SAFE)}"
+    return Asked(scope["method"], url, headers, scope.get(BODY, b""))
 
 
 SAFE = "/~,=+@:!$&'()*;"

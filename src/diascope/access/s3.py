@@ -18,7 +18,7 @@ from diascope.access.s3_error import Refused, document, element, failed, failure
 from diascope.access.s3_listing import answered as listed
 from diascope.access.s3_listing import page, wanted
 from diascope.access.s3_signature import Query, parameters, verify
-from diascope.tree.file import File, Tree
+from diascope.tree.file import File, Tree, sized
 
 REGION = "us-east-1"
 """The region of those who have none; a signature may name any."""
@@ -133,11 +133,7 @@ def object_of(file: File) -> File:
     Clients compare an ETag of 32 hexadecimal digits with the MD5 of what they got; with a number of parts behind it
     they know better. A key is no URL, so that a file that would tell its own is as it is.
     """
-    tagged = replace(file, etag=f"{file.etag}-1" if file.etag else None, located=None)
-    if file.size is not None:
-        return tagged
-    data = file.read(0, None)
-    return replace(tagged, size=len(data), read=lambda start, stop: data[start:stop])
+    return sized(replace(file, etag=f"{file.etag}-1" if file.etag else None, located=None))
 
 
 def _refuse(unserved: frozenset[str], query: Mapping[str, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any, NamedTuple, Protocol
 
@@ -65,6 +65,14 @@ def whole(make: Callable[[], bytes], media_type: str, size: int | None = None) -
         return made[0][start:stop] if (start, stop) != (0, None) else made[0]
 
     return File(media_type=media_type, size=size, read=read)
+
+
+def sized(file: File) -> File:
+    """The same file with its true size, made now where only its bytes tell that."""
+    if file.size is not None:
+        return file
+    data = file.read(0, None)
+    return replace(file, size=len(data), read=lambda start, stop: data[start:stop])
 
 
 def in_memory(data: bytes, media_type: str) -> File:
