@@ -95,7 +95,11 @@ class Located:
 
 def read(text: bytes | str, model: type[M], name: str) -> M:
     """What the document of this name says; raises Malformed with everything that is wrong with it."""
-    document = located(text, name)
+    return validated(located(text, name), model, name)
+
+
+def validated(document: Located, model: type[M], name: str) -> M:
+    """What a document says, its values being there; raises Malformed with everything that is wrong with it."""
     try:
         return model.model_validate(document.value)
     except ValidationError as error:

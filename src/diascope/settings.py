@@ -21,12 +21,24 @@ class RepositorySettings(BaseModel):
     views: dict[str, str] = Field({}, description="Saved views: @name in an address stands for the operations here.")
 
 
+class ArrangementSettings(BaseModel):
+    """Files arranged otherwise than they lie."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mapping: Path = Field(description="The mapping file: beside diascope.toml, or in the repository if one is named.")
+    repository: str | None = Field(
+        None, description="The repository that the mapping file lies in, which is then all that it may show."
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be set; sizes are in bytes unless the name says otherwise."""
 
     model_config = SettingsConfigDict(env_prefix="DIASCOPE_", env_nested_delimiter="__", extra="forbid")
 
     repositories: dict[str, RepositorySettings] = Field({}, description="The repositories by name.")
+    arrangements: dict[str, ArrangementSettings] = Field({}, description="The arrangements by name.")
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8400, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
     chunk_cache: int = Field(512 * MEBIBYTE, ge=0, description="How much memory decoded chunks may take.")
@@ -39,6 +51,11 @@ class Settings(BaseSettings):
     )
     s3_domain: str | None = Field(None, description="The domain on whose hosts buckets are, as bucket.domain.")
     threads: int = Field(os.cpu_count() or 2, ge=1, description="How many requests decode and encode at once.")
+
+    @staticmethod
+    def beside(path: Path) -> Path:
+        """Where a path that the settings have is: relative to the file they lie in."""
+        return (_config_file().parent / path).absolute()
 
     @classmethod
     def settings_customise_sources(

@@ -11,8 +11,9 @@ from diascope.arrangements.stored import file_tree, stored_tree
 from diascope.bounded import BoundedCache
 from diascope.catalogue.address import Found, Scene, found, scene, scene_names
 from diascope.catalogue.catalogue import Catalogue
+from diascope.catalogue.located import image as located
 from diascope.catalogue.repository import Place
-from diascope.errors import DiascopeError, Unsupported
+from diascope.errors import DiascopeError, NotFound, Unsupported
 from diascope.layouts.layout import Layout
 from diascope.operations.view import ORIGINAL, View, view
 from diascope.registry import registry
@@ -30,6 +31,8 @@ VIEWS = 1000
 class Viewed(NamedTuple):
     """An image under a view."""
 
+    name: str
+    """Of the image, with which the names of its representations begin."""
     layouts: Mapping[str, str]
     """The layout that makes it, by the first name of a path below the view."""
     trees: Mapping[str, Tree | Unsupported]
@@ -94,6 +97,23 @@ class ByName:
         before = path[: len(path) - len(within.rest)]
         return f"{before}{view(text, place.repository.views)}{slash}{rest}"
 
+    def address(self, path: str, steps: str, layout: str | None, suffix: str | None = None) -> str:
+        """Where the image at a path is served under a view in a layout; without a layout where it is as it is stored.
+
+        ``suffix`` is that of a companion. Raises NotFound where there is no such image or file, and what opening it and
+        applying the view raise; whether the layout takes it is told by looking there.
+        """
+        place = found(self.catalogue, path)
+        if place is None or place.place.what == "folder" or (place.place.what == "file" and place.rest):
+            raise NotFound(f"there is nothing at {path!r}")
+        if layout is None:
+            name = path.rpartition("/")[2]
+            return path if place.place.what == "file" else f"{path}/{STORED}/{name}"
+        within = located(self.catalogue, path)
+        text = view(steps, place.repository.views)
+        viewed = self._viewed.get((within.identity, str(text)), lambda: self._laid_out(within, text))
+        return f"{path}/{text}/{viewed.name}{suffix or layouts()[layout].suffix}"
+
     def _folder_file(self, path: str) -> File | None:
         """The file that answers for a folder within a layout."""
         place = found(self.catalogue, path)
@@ -130,7 +150,7 @@ class ByName:
             for layout in layouts().values()
             for suffix in (layout.suffix, *layout.companions)
         }
-        return Viewed(names, Lazily(layouts(), tree))
+        return Viewed(image.name, names, Lazily(layouts(), tree))
 
     def _image_entries(self, place: Found, within: str) -> Iterator[Entry] | None:
         """The scenes or views below a path within a dataset; an unreadable one shows nothing but what is stored."""

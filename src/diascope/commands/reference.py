@@ -15,7 +15,7 @@ from diascope.document import documents, schema
 from diascope.layouts.layout import Layout
 from diascope.operations.reference import reference as operations
 from diascope.registry import registry
-from diascope.settings import RepositorySettings, Settings
+from diascope.settings import ArrangementSettings, RepositorySettings, Settings
 from diascope.sources.source import Source
 
 WRITTEN = "<!-- Written by `python -m diascope.commands.reference docs`; change the records in the code. -->"
@@ -69,6 +69,17 @@ views = {{ overview = "project,axis=z~render" }}
 | setting | default | meaning |
 |---|---|---|
 {repository}
+
+## An arrangement
+
+```toml
+[arrangements.study]
+mapping = "study.yaml"
+```
+
+| setting | default | meaning |
+|---|---|---|
+{arrangement}
 """
 
 
@@ -97,7 +108,12 @@ def _layout(layout: Layout) -> str:
 
 def settings() -> str:
     """Every setting with its default."""
-    return SETTINGS.format(written=WRITTEN, settings=_rows(Settings), repository=_rows(RepositorySettings))
+    return SETTINGS.format(
+        written=WRITTEN,
+        settings=_rows(Settings),
+        repository=_rows(RepositorySettings),
+        arrangement=_rows(ArrangementSettings),
+    )
 
 
 def _rows(model: type[BaseModel]) -> str:
