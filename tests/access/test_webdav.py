@@ -324,6 +324,18 @@ def test_a_connection_is_kept_when_a_body_was_read(url: str) -> None:
             assert b"connection: close" not in data
 
 
+def test_who_waits_to_send_a_file_is_refused_before_it(url: str) -> None:
+    parts = urlsplit(url)
+    head = f"PUT /dav/files/a/whole HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 9000000000\r\n"
+    with socket.create_connection((parts.hostname, parts.port), 10) as connection:
+        connection.settimeout(10)
+        connection.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
+        data = b""
+        while piece := connection.recv(65536):
+            data += piece
+    assert data.startswith(b"HTTP/1.1 405")
+
+
 def test_a_folder_of_many_files_is_sent_as_it_is_listed(url: str) -> None:
     headers = {"depth": "1"}
     with httpx.stream("PROPFIND", f"{url}/dav/many/", headers=headers, timeout=60) as answer:
