@@ -56,9 +56,11 @@ def written(field: FieldInfo) -> str:
     told = [each.text for each in field.metadata if isinstance(each, Spelling)]
     if told:
         return f"`{told[0]}`"
-    kinds = [kind for kind in get_args(field.annotation) if kind is not type(None)] or [field.annotation]
-    if get_origin(field.annotation) is Literal:
-        return ", ".join(f"`{value}`" for value in get_args(field.annotation))
+    is_choice = get_origin(field.annotation) is Literal
+    kinds = [field.annotation] if is_choice else [kind for kind in get_args(field.annotation) if kind is not type(None)]
+    kinds = kinds or [field.annotation]
+    if get_origin(kinds[0]) is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(kinds[0]))
     words = {bool: "`true`, `false`", int: "a whole number", float: "a number", str: "text"}
     return " or ".join(words[kind] for kind in kinds)
 
