@@ -11,11 +11,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from shutil import which
 
 import pytest
 
 from diascope.commands.reference import PAGES
 from diascope.commands.sample import sample
+from tests.judges.required import required
 from tests.mounts import needed
 from tests.servers import of_folder
 
@@ -51,6 +53,12 @@ def served(folder: Path) -> Iterator[str]:
 def test_a_block_of_commands_runs(folder: Path, text: str) -> None:
     if "diascope mount" in text:
         needed()
+    for program in ("rclone", "cadaver"):
+        required(
+            f"{program} is not installed: tests/judges/install.sh"
+            if f"{program} " in text and not which(program)
+            else None
+        )
     port = str(_free_port())
     lines = [line for line in text.splitlines() if not line.startswith(SELF)]
     script = "\n".join(["set -e", "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT", *map(_line, lines)])
