@@ -24,7 +24,7 @@ def test_imports_run_one_way() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("room", ["sources", "operations", "layouts"])
+@pytest.mark.parametrize("room", ["sources", "operations", "layouts", "arrangements"])
 def test_every_plug_in_stands_in_the_contract_of_its_room(room: str) -> None:
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))
     registered = {entry.partition(":")[0] for entry in project["project"]["entry-points"][f"diascope.{room}"].values()}

@@ -13,8 +13,8 @@ from diascope.access.http import server
 from diascope.access.pages import pages
 from diascope.access.s3 import S3
 from diascope.access.webdav import WebDav
-from diascope.arrangements.by_name import ByName
 from diascope.arrangements.representations import representations
+from diascope.arrangements.root import root as whole
 from diascope.catalogue.catalogue import catalogue
 from diascope.settings import Settings
 
@@ -22,7 +22,7 @@ from diascope.settings import Settings
 def application(settings: Settings) -> ASGIApp:
     """The ASGI application of these settings."""
     images = catalogue(settings)
-    root = ByName(images)
+    root = whole(settings, images)
     rest: dict[str, ASGIApp] = {"/api": api(images, partial(representations, images), __version__), "/": pages()}
     secrets = {key: secret.get_secret_value() for key, secret in settings.s3_keys.items()}
     s3 = S3(root, secrets, (settings.s3_domain or "").lower())

@@ -1,4 +1,4 @@
-"""The command line: ``diascope serve|mount|info|ls|get|sample|doctor``."""
+"""The command line: ``diascope serve|mount|check|info|ls|get|sample|doctor``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from diascope import __version__
 from diascope.errors import DiascopeError
 
 DEBUG = "diascope.debug"
+MAPPING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 class _Commands(click.Group):
-    """Errors are one clear line and exit code 2; with ``--debug`` a traceback as well."""
+    """Errors are a clear line each and exit code 2; with ``--debug`` a traceback as well."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -23,7 +24,8 @@ class _Commands(click.Group):
         except (DiascopeError, OSError) as error:
             if ctx.meta.get(DEBUG):
                 raise
-            click.echo(f"diascope: {' '.join(str(error).split())}", err=True)
+            for line in str(error).splitlines() or [type(error).__name__]:
+                click.echo(f"diascope: {' '.join(line.split())}", err=True)
             sys.exit(2)
 
 
@@ -43,17 +45,21 @@ def main(context: click.Context, *, debug: bool) -> None:
     "--port", type=click.IntRange(0, 65535), help="The port to listen on; 0 takes a free one.  [default: 8400]"
 )
 @click.option("--follow-links", is_flag=True, help="Let symbolic links lead out of the folders.")
-def serve(folders: tuple[Path, ...], host: str | None, port: int | None, *, follow_links: bool) -> None:
+@click.option("--arrange", multiple=True, type=MAPPING, help="Serve them as this mapping file arranges them, too.")
+def serve(
+    folders: tuple[Path, ...], host: str | None, port: int | None, arrange: tuple[Path, ...], *, follow_links: bool
+) -> None:
     """Serve FOLDERS of images, each as a repository of its name, beside those of diascope.toml."""
     from diascope.commands.serve import run, settings_for
 
-    run(settings_for(folders, host, port, follow_links=follow_links))
+    run(settings_for(folders, host, port, arrange, follow_links=follow_links))
 
 
 @main.command()
 @click.argument("places", nargs=-1, required=True, metavar="[ADDRESS] MOUNTPOINT")
 @click.option("--allow-other", is_flag=True, help="Let other users of this machine in.")
-def mount(places: tuple[str, ...], *, allow_other: bool) -> None:
+@click.option("--arrange", type=MAPPING, help="Mount the folder as this mapping file arranges it.")
+def mount(places: tuple[str, ...], arrange: Path | None, *, allow_other: bool) -> None:
     """Mount what lies at ADDRESS on the folder MOUNTPOINT, read-only, until Ctrl+C.
 
     ADDRESS is a folder of images, or the URL of a Diascope server: http://localhost:8400/data/images. Without it all
@@ -64,7 +70,25 @@ def mount(places: tuple[str, ...], *, allow_other: bool) -> None:
     *address, mountpoint = places
     if len(address) > 1:
         raise click.UsageError("give one address and one mountpoint")
-    run(address[0] if address else None, Path(mountpoint), others=allow_other)
+    run(address[0] if address else None, Path(mountpoint), arrange, others=allow_other)
+
+
+@main.command()
+@click.argument("mapping", type=MAPPING)
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--quick", is_flag=True, help="Open no image.")
+def check(mapping: Path, folder: Path | None, *, quick: bool) -> None:
+    """Say what is wrong with the arrangement that MAPPING makes of FOLDER, or of the repositories of diascope.toml.
+
+    Every file is looked up, and every image opened; what is wrong makes the exit code 1.
+    """
+    from diascope.commands.check import report
+
+    wrong = False
+    for line, is_wrong in report(mapping, folder, quick=quick):
+        click.echo(line)
+        wrong |= is_wrong
+    sys.exit(1 if wrong else 0)
 
 
 @main.command()

@@ -102,6 +102,8 @@ class Contents:
     top: Folder = field(default_factory=Folder)
     problems: list[str] = field(default_factory=list)
     """What is wrong beyond single paths: rows that are missing, fields that do not fit. A complete sentence each."""
+    notes: list[str] = field(default_factory=list)
+    """What whoever checks may want to know, and is not wrong."""
     count: int = 0
 
     def add(self, target: str, leaf: Leaf) -> None:

@@ -11,14 +11,20 @@ import uvicorn
 
 from diascope.assembly import application
 from diascope.commands.allocator import reuse_freed_memory
+from diascope.commands.arranged import with_mappings
 from diascope.errors import BadRequest, Unavailable
 from diascope.settings import RepositorySettings, Settings
 
 BACKLOG = 2048
 
 
-def settings_for(folders: Iterable[Path], host: str | None, port: int | None, *, follow_links: bool) -> Settings:
-    """The settings with the folders as further repositories; raises BadRequest where two would have one name."""
+def settings_for(
+    folders: Iterable[Path], host: str | None, port: int | None, mappings: Iterable[Path] = (), *, follow_links: bool
+) -> Settings:
+    """The settings with the folders as further repositories and the mapping files as further arrangements.
+
+    Raises BadRequest where two would have one name.
+    """
     settings = Settings()
     given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     repositories = dict(settings.repositories)
@@ -29,17 +35,19 @@ def settings_for(folders: Iterable[Path], host: str | None, port: int | None, *,
         repositories[name] = RepositorySettings(path=folder.resolve(), follow_links=follow_links)
     if not repositories:
         raise BadRequest("there is nothing to serve: give a folder, or repositories in diascope.toml")
-    return settings.model_copy(update={**given, "repositories": repositories})
+    arrangements = with_mappings(settings.arrangements, mappings)
+    return settings.model_copy(update={**given, "repositories": repositories, "arrangements": arrangements})
 
 
 def run(settings: Settings) -> None:
     """Serve until interrupted; the address is printed once connections are accepted."""
     reuse_freed_memory()
     app = application(settings)
+    served = [*settings.repositories, *settings.arrangements]
     listener = _listener(settings)
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else "localhost" if host in {"0.0.0.0", "127.0.0.1"} else host  # noqa: S104
-    click.echo(f"Diascope serves {', '.join(settings.repositories)} at http://{shown}:{port}/")
+    click.echo(f"Diascope serves {', '.join(served)} at http://{shown}:{port}/")
     click.echo("Press Ctrl+C to stop.")
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", server_header=False)
     uvicorn.Server(config).run(sockets=[listener])
