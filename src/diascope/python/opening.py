@@ -17,6 +17,7 @@ from diascope.errors import BadRequest, NotFound
 from diascope.image.image import Image, opened_by
 from diascope.operations.view import ORIGINAL, view
 from diascope.python.server import Representation, representation
+from diascope.python.server_dataset import server_dataset
 from diascope.registry import registry
 from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.source import Source
@@ -63,11 +64,19 @@ def image(address: str | PathLike[str]) -> Image:
 
 
 def dataset(address: str | PathLike[str]) -> Dataset:
-    """All the images of a file; raises BadRequest where an address leads farther than to a file."""
+    """All the images of a file; raises BadRequest where a path leads farther than to a file."""
+    text = os.fspath(address)
+    if text.startswith(WEB) and (found := server_dataset(text, image, _image_version)):
+        return found
     place = _place(address)
     if place.rest:
         raise BadRequest(f"{os.fspath(address)}: a dataset is a whole file, so {place.rest!r} cannot stand behind it")
     return _known(place.address, _dataset(place.address))
+
+
+def _image_version(image: Image) -> str:
+    origin = image.origin
+    return _version(origin.address) if isinstance(origin, Origin) else ""
 
 
 def _known(address: str, dataset: Dataset) -> Dataset:
