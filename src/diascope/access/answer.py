@@ -68,8 +68,12 @@ def refused(asked: Asked) -> Answer:
 
 
 def moved(location: str, status: HTTPStatus = HTTPStatus.PERMANENT_REDIRECT) -> Answer:
-    """A redirect; the location is a path that is not yet percent-encoded."""
-    return Answer(status, {"location": quote(location, safe="/~,=+@:!$&'()*;"), "content-length": "0"})
+    """A redirect; the location is a path that is not yet percent-encoded.
+
+    It is asked for anew each time: saved views change, and so do the pixels that a view may look at.
+    """
+    headers = {"location": quote(location, safe="/~,=+@:!$&'()*;"), "content-length": "0", "cache-control": "no-cache"}
+    return Answer(status, headers)
 
 
 def answered(file: File, asked: Asked) -> Answer:

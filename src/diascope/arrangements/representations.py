@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from diascope.arrangements.by_name import layouts
 from diascope.catalogue.catalogue import Catalogue
-from diascope.catalogue.located import image
+from diascope.catalogue.located import scene_viewed
 from diascope.errors import Unsupported
 from diascope.image.image import Image
 from diascope.layouts.layout import Layout
@@ -24,8 +24,7 @@ def representations(catalogue: Catalogue, path: str, steps: str, host: str) -> d
 
     ``host`` is the beginning of absolute URLs, such as ``http://localhost:8400``, without a slash at its end.
     """
-    within = image(catalogue, path)
-    applied = view(steps, catalogue.repository(path.partition("/")[0]).views)
+    within, applied = scene_viewed(catalogue, path, steps)
     viewed = applied.applied(within.image)
     rows = [_row(layout, viewed, path, str(applied), host) for layout in layouts().values()]
     return {"path": path, "view": str(applied), "representations": rows}

@@ -6,7 +6,7 @@ from diascope.catalogue.address import Found, Scene, found, is_single, scene
 from diascope.catalogue.catalogue import Catalogue
 from diascope.errors import NotFound
 from diascope.image.image import Image
-from diascope.operations.view import view
+from diascope.operations.view import View
 
 
 def image_file(catalogue: Catalogue, path: str) -> Found:
@@ -37,6 +37,12 @@ def first_image(catalogue: Catalogue, path: str) -> str:
 
 def viewed(catalogue: Catalogue, path: str, steps: str) -> tuple[Image, str]:
     """The image at a path under a view, and the identity of its pixels."""
+    within, settled = scene_viewed(catalogue, path, steps)
+    return settled.applied(within.image), f"{within.identity}\0{settled}"
+
+
+def scene_viewed(catalogue: Catalogue, path: str, steps: str) -> tuple[Scene, View]:
+    """The image at a path, and the view that a text spells of it."""
     within = image(catalogue, path)
-    applied = view(steps, catalogue.repository(path.partition("/")[0]).views)
-    return applied.applied(within.image), f"{within.identity}\0{applied}"
+    repository = catalogue.repository(path.partition("/")[0])
+    return within, repository.view(steps, within.image, within.identity)

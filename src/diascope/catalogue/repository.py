@@ -12,6 +12,8 @@ from diascope.bounded import BoundedCache
 from diascope.catalogue.opening import image_suffixes, named_as_image, opened, source_of
 from diascope.errors import Unreadable
 from diascope.image.cache import ChunkCache
+from diascope.image.image import Image
+from diascope.operations.view import View, view
 from diascope.sources.dataset import Dataset
 from diascope.sources.source import Source
 from diascope.stores.store import Store
@@ -43,7 +45,7 @@ Places: TypeAlias = BoundedCache[Place | None]
 Versions: TypeAlias = BoundedCache[str]
 
 VERSIONS = 10_000
-"""Of how many images the version is remembered."""
+"""Of how many images the version is remembered, and of how many views what a look at pixels has decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,6 +61,7 @@ class Repository:
     places: Places
     refresh_seconds: float
     _versions: Versions = field(default_factory=lambda: BoundedCache(VERSIONS, weigh=lambda _: 1))
+    _settled: BoundedCache[View] = field(default_factory=lambda: BoundedCache(VERSIONS, weigh=lambda _: 1))
 
     def walked(self, path: str) -> tuple[Place, str] | None:
         """The first image or file on the way along a path and what of the path is left behind it.
@@ -124,6 +127,16 @@ class Repository:
             return Opened(dataset, f"{self.name}/{place.path}\0{dataset.version}")
         except Unreadable as error:
             return Unreadable(*error.args)
+
+    def view(self, text: str, image: Image, identity: str) -> View:
+        """The view that a text spells of an image of this identity, settled; pixels are looked at once for many asks.
+
+        Raises BadRequest, and what the operations raise where one of them has to look at pixels.
+        """
+        steps = view(text, self.views)
+        if not steps.may_look:
+            return steps
+        return self._settled.get((identity, str(steps)), lambda: steps.settled(image))
 
     def listed(self, path: str) -> Iterator[Place]:
         """What lies in a folder, by name, told from the names and what a folder holds; no image is opened."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Generic, TypeVar
@@ -44,11 +44,15 @@ def limits(image: Image) -> tuple[float, float]:
 
     Of an image with the axes y and x alone. Reads a bounded number of pixels however large it is.
     """
-    blocks = [_comparable(block) for block in samples(image)]
-    values = np.concatenate([np.zeros(0, np.float64), *blocks])
+    return limits_of(samples(image), LOWEST, HIGHEST)
+
+
+def limits_of(blocks: Iterable[Pixels], lowest: float, highest: float) -> tuple[float, float]:
+    """Two values of pixels that these shares of the finite ones do not exceed; always apart."""
+    values = np.concatenate([np.zeros(0, np.float64), *map(_comparable, blocks)])
     if not values.size:
         return 0.0, 1.0
-    low, high = int(LOWEST * (values.size - 1)), round(HIGHEST * (values.size - 1))
+    low, high = int(lowest * (values.size - 1)), round(highest * (values.size - 1))
     values.partition((low, high))
     bottom, top = float(values[low]), float(values[high])
     if bottom < top:

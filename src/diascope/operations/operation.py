@@ -36,6 +36,10 @@ class Operation(Generic[P]):
     apply: Callable[[Image, P], Image]
     """Touches no pixel, unless the operation says so. Raises BadRequest where the parameters do not fit the image,
     and Unsupported where no parameters would."""
+    settled: Callable[[Image, P], str | None] | None = None
+    """The view that stands for it on this image, where a look at a bounded number of pixels decides; None where the
+    parameters alone do. It is recorded in the canonical spelling, so that the look is taken once and every tile agrees.
+    ``apply`` may then take the look itself."""
     examples: tuple[str, ...] = ()
     """Canonical spellings that show it; the reference prints them and the contract suite applies them."""
 

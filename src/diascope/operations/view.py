@@ -53,9 +53,27 @@ class View:
 
     def applied(self, image: Image) -> Image:
         """The image after the operations; raises BadRequest or Unsupported where one does not fit it."""
-        for step in self.steps:
+        for step in self.settled(image).steps:
             image = step.operation.apply(image, step.parameters)
         return image
+
+    @property
+    def may_look(self) -> bool:
+        """Whether an operation may have to look at pixels before it is known what it does."""
+        return any(step.operation.settled for step in self.steps)
+
+    def settled(self, image: Image) -> View:
+        """The same view on this image, told by parameters alone: what a look at pixels decides is written down."""
+        if not self.may_look:
+            return self
+        steps: list[Step] = []
+        for step in self.steps:
+            told = step.operation.settled(image, step.parameters) if step.operation.settled else None
+            made = view(told).steps if told else (step,)
+            for each in made:
+                image = each.operation.apply(image, each.parameters)
+            steps += made
+        return View(tuple(steps))
 
 
 def view(text: str, saved: Mapping[str, str] | None = None) -> View:

@@ -106,7 +106,7 @@ def _scene(dataset: Dataset, name: str) -> Image:
 
 
 def _viewed(image: Image, origin: Origin) -> Image:
-    steps = view(origin.view)
+    steps = view(origin.view).settled(image)
     return opened_by(steps.applied(image), replace(origin, view=str(steps)))
 
 
