@@ -62,9 +62,9 @@ def _denied() -> str | None:
 
 
 @contextmanager
-def mounted(address: str | Path, top: Path, **environment: str) -> Iterator[Mount]:
+def mounted(address: str | Path, top: Path, options: tuple[str, ...] = (), **environment: str) -> Iterator[Mount]:
     """What lies at an address, mounted on a folder until the block ends."""
-    command = [sys.executable, "-u", "-m", "diascope", "mount", str(address), str(top)]
+    command = [sys.executable, "-u", "-m", "diascope", "mount", *options, str(address), str(top)]
     log = top.with_name(f"{top.name}.log")
     with log.open("a") as said:
         process = subprocess.Popen(

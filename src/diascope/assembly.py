@@ -23,7 +23,10 @@ def application(settings: Settings) -> ASGIApp:
     """The ASGI application of these settings."""
     images = catalogue(settings)
     root = whole(settings, images)
-    rest: dict[str, ASGIApp] = {"/api": api(images, partial(representations, images), __version__), "/": pages()}
+    rest: dict[str, ASGIApp] = {
+        "/api": api(images, partial(representations, images), __version__, root.told),
+        "/": pages(),
+    }
     secrets = {key: secret.get_secret_value() for key, secret in settings.s3_keys.items()}
     s3 = S3(root, secrets, (settings.s3_domain or "").lower())
     handlers = {"/data/": Data(root, root.canonical).answer, "/s3/": s3.answer}

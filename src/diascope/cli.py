@@ -1,4 +1,4 @@
-"""The command line: ``diascope serve|mount|check|info|ls|get|sample|doctor``."""
+"""The command line: ``diascope serve|mount|check|bids|info|ls|get|sample|doctor``."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 from diascope import __version__
-from diascope.errors import DiascopeError
+from diascope.errors import DiascopeError, Malformed
 
 DEBUG = "diascope.debug"
 MAPPING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 class _Commands(click.Group):
-    """Errors are a clear line each and exit code 2; with ``--debug`` a traceback as well."""
+    """Errors are one clear line, of a document one each, and exit code 2; with ``--debug`` a traceback as well."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -24,7 +24,7 @@ class _Commands(click.Group):
         except (DiascopeError, OSError) as error:
             if ctx.meta.get(DEBUG):
                 raise
-            for line in str(error).splitlines() or [type(error).__name__]:
+            for line in str(error).splitlines() if isinstance(error, Malformed) else [str(error)]:
                 click.echo(f"diascope: {' '.join(line.split())}", err=True)
             sys.exit(2)
 
@@ -86,6 +86,40 @@ def check(mapping: Path, folder: Path | None, *, quick: bool) -> None:
 
     wrong = False
     for line, is_wrong in report(mapping, folder, quick=quick):
+        click.echo(line)
+        wrong |= is_wrong
+    sys.exit(1 if wrong else 0)
+
+
+@main.group()
+def bids() -> None:
+    """Show a folder of images as a BIDS dataset."""
+
+
+@bids.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="[default: FOLDER/bids.yaml]")
+def init(folder: Path, output: Path | None) -> None:
+    """Propose a mapping for FOLDER: what varies in its paths becomes subjects, samples and so on."""
+    from diascope.commands.bids import proposed
+
+    for line in proposed(folder, output or folder / "bids.yaml"):
+        click.echo(line)
+
+
+@bids.command("check")
+@click.argument("mapping", type=MAPPING)
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def bids_check(mapping: Path, folder: Path | None) -> None:
+    """Say what the dataset that MAPPING makes of FOLDER lacks, each with the line it is about.
+
+    Without FOLDER it is made of the repositories of diascope.toml, or of the folder that MAPPING lies in. Every image
+    is opened. Errors make the exit code 1, warnings do not.
+    """
+    from diascope.commands.bids import checked
+
+    wrong = False
+    for line, is_wrong in checked(mapping, folder):
         click.echo(line)
         wrong |= is_wrong
     sys.exit(1 if wrong else 0)

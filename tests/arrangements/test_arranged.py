@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
 
@@ -226,6 +226,20 @@ def test_is_looked_at_once_a_refresh(tmp_path: Path, folder: Path) -> None:
     assert tree.file("study/b") is None
     sleep(0.5)
     assert data(tree, "study/b") == b"hello"
+
+
+def test_nobody_waits_for_a_look_that_takes_long(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diascope.arrangements.arranged.LONG", 0.0)
+    path = mapping(tmp_path, "a: notes.txt")
+    study = arranged(folder, path, refresh_seconds=0.05).arrangements["study"]
+    before = study.contents
+    path.write_text(path.read_text().replace("a:", "b:"))
+    sleep(0.2)
+    assert study.contents is before, "the first to find it due gets what there is"
+    end = monotonic() + 20
+    while study.contents is before and monotonic() < end:
+        sleep(0.01)
+    assert [name for name, _ in study.contents.leaves()] == ["b"]
 
 
 def test_a_mapping_in_a_repository_sees_that_repository_only(tmp_path: Path, folder: Path) -> None:

@@ -27,6 +27,9 @@ from diascope.tree.file import File, json_file
 Representations = Callable[[str, str, str], dict[str, Any]]
 """Of the image at a path, under a view, with absolute URLs that begin so."""
 
+Arrangements = Callable[[], list[dict[str, Any]]]
+"""What there is of each arrangement."""
+
 View = Annotated[str, Query(description="Operations in order, such as `render` or `project,axis=z`.", max_length=4000)]
 AxisRange = Annotated[str | None, Query(description="`start..stop`; either end may be missing.", max_length=80)]
 
@@ -43,7 +46,9 @@ TROUBLE: dict[int | str, dict[str, Any]] = {
 }
 
 
-def api(catalogue: Catalogue, representations: Representations, version: str) -> FastAPI:
+def api(
+    catalogue: Catalogue, representations: Representations, version: str, arrangements: Arrangements = list
+) -> FastAPI:
     """The application, to be mounted where its paths begin with ``/api``."""
     app = FastAPI(
         title="Diascope",
@@ -60,17 +65,21 @@ def api(catalogue: Catalogue, representations: Representations, version: str) ->
         return RedirectResponse("/reference/")
 
     _add_errors(app)
-    _add_lookups(app, catalogue)
+    _add_lookups(app, catalogue, arrangements)
     _add_images(app, catalogue, representations)
     _add_files(app, catalogue)
     _add_schemas(app)
     return app
 
 
-def _add_lookups(app: FastAPI, catalogue: Catalogue) -> None:
+def _add_lookups(app: FastAPI, catalogue: Catalogue, arrangements: Arrangements) -> None:
     @app.get("/api/repositories", tags=["Repositories"], summary="All repositories")
     def _repositories() -> dict[str, Any]:
         return {"repositories": [{"name": name} for name in catalogue.repositories]}
+
+    @app.get("/api/arrangements", tags=["Repositories"], summary="All arrangements, and what is wrong with each")
+    def _arrangements() -> dict[str, Any]:
+        return {"arrangements": arrangements()}
 
     @app.get("/api/list/{path:path}", tags=["Repositories"], summary="What lies in a folder")
     def _list(path: str, limit: Annotated[int, Query(ge=1, le=1000)] = 100, after: str = "") -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
-from threading import Lock
+from threading import Lock, Thread
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -21,6 +21,8 @@ from diascope.tree.order import entries_from
 
 SHARE = 10
 """Of how many seconds one is spent on looking whether anything has changed, at the most."""
+LONG = 0.1
+"""Seconds for which whoever finds it due waits; where looking takes longer nobody does."""
 
 
 class Outcome(NamedTuple):
@@ -48,6 +50,7 @@ class Arranged:
     refresh_seconds: float
     _outcome: Outcome | None = None
     _due: float = 0.0
+    _took: float = 0.0
     _lock: Lock = field(default_factory=Lock)
 
     def file(self, path: str) -> File | None:
@@ -127,21 +130,31 @@ class Arranged:
             raise Unsupported(f"{target}: {error}") from error
 
     def _current(self) -> Outcome:
-        """What was made last; one of those who find it due looks again, the others go on with what there is."""
+        """What was made last. One of those who find it due looks again, the others go on with what there is."""
         outcome = self._outcome
-        if outcome is not None and (monotonic() < self._due or not self._lock.acquire(blocking=False)):
-            return outcome
         if outcome is None:
-            self._lock.acquire()
+            with self._lock:
+                return self._outcome or self._look()
+        if monotonic() < self._due or not self._lock.acquire(blocking=False):
+            return outcome
+        if self.refresh_seconds and self._took > LONG:
+            Thread(target=self._look_and_release, daemon=True).start()
+            return outcome
+        return self._look_and_release()
+
+    def _look_and_release(self) -> Outcome:
         try:
-            if self._outcome is None or monotonic() >= self._due:
-                start = monotonic()
-                self._outcome = self._renewed(self._outcome)
-                end = monotonic()
-                self._due = end + max(self.refresh_seconds, (end - start) * SHARE) if self.refresh_seconds else end
-            return self._outcome
+            return self._look()
         finally:
             self._lock.release()
+
+    def _look(self) -> Outcome:
+        start = monotonic()
+        outcome = self._outcome = self._renewed(self._outcome)
+        end = monotonic()
+        self._took = end - start
+        self._due = end + max(self.refresh_seconds, self._took * SHARE) if self.refresh_seconds else end
+        return outcome
 
     def _renewed(self, before: Outcome | None) -> Outcome:
         seen = Seen(self.tree, self.allowed())

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
+from urllib.parse import quote
 
 from diascope.arrangements.arranged import Arranged
 from diascope.arrangements.by_name import ByName
 from diascope.catalogue.catalogue import Catalogue
-from diascope.errors import BadRequest
+from diascope.errors import BadRequest, DiascopeError
 from diascope.settings import ArrangementSettings, Settings
 from diascope.stores.local import LocalStore
 from diascope.tree.file import Entry, File
 from diascope.tree.order import entries_from, key
+
+TOLD = 100
+"""How many problems of an arrangement are told at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,26 @@ class Root:
     def canonical(self, path: str) -> str:
         """The path with its view in the canonical spelling, if it has one."""
         return path if path.partition("/")[0] in self.arrangements else self.tree.canonical(path)
+
+    def told(self) -> list[dict[str, Any]]:
+        """What there is of each arrangement, and what is wrong with it as far as no image need be opened."""
+        return [
+            {"name": name, "url": f"/data/{quote(name)}/", **_told(each)} for name, each in self.arrangements.items()
+        ]
+
+
+def _told(arrangement: Arranged) -> dict[str, Any]:
+    try:
+        contents = arrangement.contents
+    except DiascopeError as error:
+        problems = str(error).splitlines()
+        return {"kind": arrangement.kind, "files": 0, "problems": problems[:TOLD], "more": len(problems) > TOLD}
+    return {
+        "kind": arrangement.kind,
+        "files": contents.count,
+        "problems": contents.problems[:TOLD],
+        "more": len(contents.problems) > TOLD,
+    }
 
 
 def root(settings: Settings, images: Catalogue) -> Root:

@@ -26,6 +26,7 @@ MOST = 2_000_000
 DEEPEST = 64
 """How deep folders are walked: links that are followed may lead in circles."""
 NUMBER = re.compile(r"([0-9]+)")
+OME = ".ome"
 
 
 class Found(NamedTuple):
@@ -147,12 +148,12 @@ def natural(path: str) -> tuple[str | int, ...]:
 
 
 def stem_of(found: Found, suffixes: tuple[str, ...]) -> str:
-    """The name of a file without the ending that makes it an image, or without its last ending."""
-    name = found.name
-    if found.what == "image":
-        return stem(name, suffixes)
-    before, dot, _ = name.rpartition(".")
-    return before if dot and before else name
+    """The name of a file without what tells its format: the ending of an image or the last one, and ``.ome`` before."""
+    name = stem(found.name, suffixes) if found.what == "image" else found.name
+    if name == found.name:
+        before, dot, _ = name.rpartition(".")
+        name = before if dot and before else name
+    return name[:-4] if name.lower().endswith(OME) and len(name) > len(OME) and found.what == "image" else name
 
 
 def _walked(repository: Repository, folder: str) -> Iterator[Found]:
