@@ -63,7 +63,7 @@ def test_channels_go_with_their_axis():
     one = view("select,axis=c,index=-1").applied(image)
     assert (one.channels, one.axis_names, one.world) == ((channels[1],), "zyx", image.world)
     flat = view("select,axis=z,index=0").applied(image)
-    assert (flat.channels, flat.axis_names, flat.world) == (channels, "cyx", None)
+    assert (flat.channels, flat.axis_names, flat.world) == (channels, "cyx", image.world)
 
 
 def test_a_colour_is_an_intensity():

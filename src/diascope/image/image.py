@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from collections.abc import Mapping as Ranges
 from dataclasses import dataclass, field, fields
 from pickle import PicklingError
 from typing import Any, Literal, TypeAlias
@@ -12,11 +13,25 @@ import numpy as np
 from diascope.image.affine import Affine
 from diascope.image.axes import ORDER, Axis
 from diascope.image.level import Level, Pixels
+from diascope.image.mapping import IDENTITY, Mapping
 from diascope.image.metadata import Channel, Metadata
 from diascope.image.order import Selection
 from diascope.registry import registry
 
 Kind: TypeAlias = Literal["intensity", "labels", "rgb"]
+
+Interpolation: TypeAlias = Literal["nearest", "linear", "cubic"]
+"""How pixels between pixels are made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resampling:
+    """That an image is another one, seen through a map at the places of its own levels' pixels."""
+
+    source: Image
+    mapping: Mapping
+    """From the image's positions to the source's."""
+    interpolation: Interpolation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,6 +53,11 @@ class Image:
     """As many as the channel axis is long, or one where there is no such axis, or none where nothing is known."""
     world: Affine | None = None
     metadata: Metadata = field(default_factory=Metadata)
+    stored: Mapping = IDENTITY
+    """From its positions to those of the image as it was opened, through all operations; NaN where there are many."""
+    resampling: Resampling | None = field(default=None, init=False)
+    """What its pixels are interpolated from, so that a further map interpolates that instead of them; see
+    ``resampled_by``. ``replace`` leaves it out: pixels that are made of them are no longer interpolated from it."""
     origin: Callable[[], Image] | None = field(default=None, init=False)
     """What opens it again, in another process too; see ``opened_by``. ``replace`` leaves it out: another image's pixels
     must not come back for this one's."""
@@ -86,7 +106,7 @@ class Image:
             )
         return self.origin, ()
 
-    def cutout(self, at: str | None = None, **ranges: Mapping[str, tuple[float | None, float | None]]) -> Pixels:
+    def cutout(self, at: str | None = None, **ranges: Ranges[str, tuple[float | None, float | None]]) -> Pixels:
         """The pixels of ranges by unit and axis, such as ``um={"x": (10, 60)}`` or ``pixels={"c": (0, 1)}``.
 
         Lengths count from the outer edge of the first pixel; None is an edge of the image, and an axis without a range
@@ -126,10 +146,20 @@ class Image:
 
 def opened_by(image: Image, origin: Callable[[], Image]) -> Image:
     """The same image that also knows what opens it again; the origin must pickle."""
-    known = Image(**{each.name: getattr(image, each.name) for each in fields(image) if each.init})
-    # The one field of a frozen record that no caller may set, so that none can be wrong.
-    object.__setattr__(known, "origin", origin)
-    return known
+    return _knowing(image, origin=origin, resampling=image.resampling)
+
+
+def resampled_by(image: Image, resampling: Resampling) -> Image:
+    """The same image that also knows what its pixels are interpolated from; it must be true."""
+    return _knowing(image, resampling=resampling)
+
+
+def _knowing(image: Image, **known: Any) -> Image:
+    """The same image, of which fields are set that no caller of ``replace`` may set, so that none can be wrong."""
+    same = Image(**{each.name: getattr(image, each.name) for each in fields(image) if each.init})
+    for name, value in known.items():
+        object.__setattr__(same, name, value)
+    return same
 
 
 def exported(name: str, *arguments: Any) -> Any:

@@ -13,6 +13,7 @@ from diascope.errors import BadRequest, Unsupported
 from diascope.image.axes import ORDER, Axis
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
+from diascope.image.mapping import mapping
 from diascope.image.region import Region
 from diascope.image.units import METRES, named
 from diascope.operations.operation import Operation, Parameters, mapped
@@ -66,7 +67,9 @@ def _sized(image: Image, sizes: Mapping[str, float], unit: str) -> Image:
 
     finest = image.levels[0].scale
     axes = tuple(Axis(axis.name, unit) if axis.name in sizes else axis for axis in image.axes)
-    return mapped(image, level, axes=axes)
+    by = {axis.name: 1 / factor for axis, factor in zip(image.axes, factors, strict=True)}
+    back = mapping(np.diag([*(by.get(name, 1.0) for name in "xyz"), 1.0]))
+    return mapped(image, level, axes=axes, stored=back.then(image.stored))
 
 
 def _with_plane(image: Image) -> Image:

@@ -13,6 +13,7 @@ from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.image.metadata import Channel
 from diascope.image.region import Region
+from diascope.image.resampling import carried
 from diascope.operations.composite import channels_read, composite
 from diascope.operations.operation import Operation, Parameters, mapped
 from diascope.operations.palette import channel_colours
@@ -45,7 +46,7 @@ def channels(image: Image, parameters: Channels) -> Image:
     shown = _shown(image, parameters)
     described = _described(image, parameters, shown)
     if not parameters.blend:
-        return _kept(image, shown, described)
+        return carried(_kept(image, shown, described), image, lambda source: _kept(source, shown, described))
     if image.kind == "labels":
         raise Unsupported("labels have no intensities to blend; render shows them in colours")
     transfers = [_transfer(image, channel, k) for k, channel in zip(shown, described, strict=True)]

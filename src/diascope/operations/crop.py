@@ -11,6 +11,7 @@ from diascope.errors import BadRequest, Unsupported
 from diascope.image.image import Image
 from diascope.image.level import Level
 from diascope.image.region import Ints, Region
+from diascope.image.resampling import carried
 from diascope.operations.operation import Operation, Parameters
 from diascope.operations.places import measures, place, span, span_in
 from diascope.operations.values import OptionalRange, OptionalUnit, Range
@@ -56,7 +57,9 @@ def crop(image: Image, parameters: Crop) -> Image:
     channels = image.channels
     if "c" in spans and len(channels) == image.size("c"):
         channels = channels[slice(*spans["c"])]
-    return replace(image, levels=levels, channels=channels)
+    others = parameters.model_copy(update={"x": None, "y": None, "z": None})
+    result = replace(image, levels=levels, channels=channels)
+    return carried(result, image, lambda source: crop(source, others) if others.ranges else source)
 
 
 def _spans(image: Image, parameters: Crop) -> dict[str, tuple[int, int]]:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import nan
 
+import numpy as np
+
+from diascope.image.affine import affine
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
+from diascope.image.mapping import Mapping, mapping
 from diascope.image.metadata import Channel
 from diascope.image.region import Ints, Region
+from diascope.image.resampling import carried
 from diascope.operations.places import index_in, place
 
 
@@ -18,7 +24,19 @@ def taken(image: Image, axis: str, index: int) -> Image:
     levels = tuple(_plane(level, at, index_in(level, finest, at, index)) for level in image.levels)
     channel = image.channels[index] if axis == "c" and index < len(image.channels) else None
     kind = "intensity" if axis == "c" and image.kind == "rgb" else image.kind
-    return replace(without(image, axis, levels, channel), kind=kind)
+    result = replace(without(image, axis, levels, channel), kind=kind)
+    if axis == "z":
+        back = _at_height(finest.translation[at] + index * finest.scale[at])
+        world = image.world and affine(image.world.array @ back.matrix, image.world.space)
+        return replace(result, world=world, stored=back.then(image.stored))
+    return carried(result, image, lambda source: taken(source, axis, index))
+
+
+def _at_height(z: float) -> Mapping:
+    """From positions in a plane, where z is 0, to those in the volume."""
+    matrix = np.eye(4)
+    matrix[2, 3] = z
+    return mapping(matrix)
 
 
 def _plane(level: Level, at: int, index: int) -> Level:
@@ -40,6 +58,7 @@ def without(image: Image, axis: str, levels: tuple[Level, ...], channel: Channel
         levels=levels,
         channels=channels,
         world=None if axis == "z" else image.world,
+        stored=_at_height(nan).then(image.stored) if axis == "z" else image.stored,
     )
 
 

@@ -103,8 +103,16 @@ def _unit(value: Any) -> str | None:
     return UNITS.get(name, name)
 
 
+def _name(value: Any) -> str | None:
+    if value is not None and not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", str(value)):
+        raise ValueError("a name is letters, digits, _ . and -")
+    return None if value is None else str(value)
+
+
 OptionalRange = Annotated[Range | None, BeforeValidator(_range), Spelling("start..stop")]
+Numbers = Annotated[tuple[float, ...], BeforeValidator(_numbers), Spelling("1.5+20")]
 OptionalNumbers = Annotated[tuple[float, ...] | None, BeforeValidator(_numbers), Spelling("1.5+20")]
 OptionalIndices = Annotated[tuple[int, ...] | None, BeforeValidator(_indices), Spelling("0+2")]
 OptionalColours = Annotated[tuple[str, ...] | None, BeforeValidator(_colours), Spelling("ff0000+00ff00")]
+OptionalName = Annotated[str | None, BeforeValidator(_name), Spelling("a name")]
 OptionalUnit = Annotated[str | None, BeforeValidator(_unit), Spelling("um, nm, mm, s …")]

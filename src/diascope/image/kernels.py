@@ -1,0 +1,219 @@
+"""The compiled loops of resampling: pixels between pixels, of planes and volumes, in double precision.
+
+A pixel of the result depends on its global indices alone, through sums and products in a fixed order that the compiler
+may neither fuse nor reorder, so that it is the same in every tile. The interpreter's lock is released. Compiled code is
+kept on disk; without it the first call for a type of pixels takes a second.
+
+All loops take the same arguments:
+
+* ``source`` and ``strides``: pixels in a flat array, and their distances in it along p, z, y and x. The p planes or
+  volumes share their coordinates.
+* ``box``: the size of the source's whole level along z, y and x, and the first index along each that was read.
+* ``out``: (p, z, y, x), filled with what stands where there is no source.
+* ``matrix``, ``slabs``, ``start``: pixel (z, y, x) of ``out`` has the index start + (z, y, x) in the result, and lies
+  at ``matrix`` times (index, 1) in the source, where low <= a z + b y + c x + d <= high in each of the ``slabs``.
+* ``field``: (3, z, y, x), those places themselves, NaN being nowhere; empty where the matrix is to be taken.
+* ``limits``: the lowest and highest integer, between which values are rounded, halves upwards; NaN of floats.
+
+Inside is what lies in a pixel, up to its edge; beyond the centres of the outermost pixels these are repeated.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SNAP = 1e-6
+"""In pixels: what lies so near a pixel's centre or edge lies on it, so that whole pixels moved are copies."""
+
+
+def compiled(function: F) -> F:
+    """The function as machine code; without a folder that can be written to it is compiled in every process."""
+    options = {"nogil": True, "error_model": "numpy"}
+    try:
+        made: F = numba.njit(cache=True, **options)(function)
+    except RuntimeError:
+        made = numba.njit(**options)(function)
+    return made
+
+
+@compiled
+def place_row(coordinates: Any, matrix: Any, slabs: Any, start: Any, field: Any, k: int, j: int) -> None:
+    """Fill in where the pixels of a row lie in the source, NaN beyond a slab."""
+    if field.shape[1]:
+        coordinates[:] = field[:, k, j]
+        return
+    z, y = float(start[0] + k), float(start[1] + j)
+    for axis in range(3):
+        low, step, shift = matrix[axis, 0] * z + matrix[axis, 1] * y, matrix[axis, 2], matrix[axis, 3]
+        for i in range(coordinates.shape[1]):
+            coordinates[axis, i] = low + step * float(start[2] + i) + shift
+    for i in range(coordinates.shape[1] if slabs.shape[0] else 0):
+        x = float(start[2] + i)
+        for s in range(slabs.shape[0]):
+            at = slabs[s, 0] * z + slabs[s, 1] * y + slabs[s, 2] * x + slabs[s, 3]
+            if not slabs[s, 4] <= at <= slabs[s, 5]:
+                coordinates[2, i] = np.nan
+
+
+@compiled
+def inside(at: float, size: int) -> bool:
+    """Whether a place lies in a pixel; NaN does not."""
+    return -0.5 - SNAP <= at <= size - 0.5 + SNAP
+
+
+@compiled
+def split(at: float, box: Any, axis: int, stride: int) -> tuple[Any, Any, float]:
+    """The offset of the pixel before a place, the way to the next one, and how far between them the place lies."""
+    low = math.floor(at + SNAP)
+    part = at - low
+    first: Any = np.int64(low)
+    if part <= SNAP or first < 0 or first >= box[0, axis] - 1:
+        first = min(max(first, 0), box[0, axis] - 1)
+        return np.uint64((first - box[1, axis]) * stride), np.uint64(0), 0.0
+    return np.uint64((first - box[1, axis]) * stride), np.uint64(stride), part
+
+
+@compiled
+def between(low: float, high: float, part: float) -> float:
+    """What lies between two values; a neighbour of no weight does not count, even where it is no number."""
+    return low if part == 0.0 else low * (1.0 - part) + high * part
+
+
+@compiled
+def rounded(value: Any, limits: Any) -> Any:
+    # NaN is no limit.
+    if limits[0] == limits[0]:
+        return min(max(math.floor(value + 0.5), limits[0]), limits[1])
+    return value
+
+
+@compiled
+def linear_planes(
+    source: Any, strides: Any, box: Any, out: Any, matrix: Any, slabs: Any, start: Any, field: Any, limits: Any
+) -> None:
+    coordinates = np.empty((3, out.shape[3]))
+    for k in range(out.shape[1]):
+        for j in range(out.shape[2]):
+            place_row(coordinates, matrix, slabs, start, field, k, j)
+            for i in range(out.shape[3]):
+                y, x = coordinates[1, i], coordinates[2, i]
+                if not (inside(y, box[0, 1]) and inside(x, box[0, 2])):
+                    continue
+                ay, dy, py = split(y, box, 1, strides[2])
+                ax, dx, px = split(x, box, 2, strides[3])
+                a = ay + ax
+                for p in range(out.shape[0]):
+                    upper = between(float(source[a]), float(source[a + dx]), px)
+                    lower = between(float(source[a + dy]), float(source[a + dy + dx]), px)
+                    out[p, k, j, i] = rounded(between(upper, lower, py), limits)
+                    a += np.uint64(strides[0])
+
+
+@compiled
+def linear_volumes(
+    source: Any, strides: Any, box: Any, out: Any, matrix: Any, slabs: Any, start: Any, field: Any, limits: Any
+) -> None:
+    coordinates = np.empty((3, out.shape[3]))
+    for k in range(out.shape[1]):
+        for j in range(out.shape[2]):
+            place_row(coordinates, matrix, slabs, start, field, k, j)
+            for i in range(out.shape[3]):
+                z, y, x = coordinates[0, i], coordinates[1, i], coordinates[2, i]
+                if not (inside(z, box[0, 0]) and inside(y, box[0, 1]) and inside(x, box[0, 2])):
+                    continue
+                az, dz, pz = split(z, box, 0, strides[1])
+                ay, dy, py = split(y, box, 1, strides[2])
+                ax, dx, px = split(x, box, 2, strides[3])
+                a = az + ay + ax
+                for p in range(out.shape[0]):
+                    b = a + dz
+                    u = between(float(source[a]), float(source[a + dx]), px)
+                    v = between(float(source[a + dy]), float(source[a + dy + dx]), px)
+                    w = between(float(source[b]), float(source[b + dx]), px)
+                    t = between(float(source[b + dy]), float(source[b + dy + dx]), px)
+                    out[p, k, j, i] = rounded(between(between(u, v, py), between(w, t, py), pz), limits)
+                    a += np.uint64(strides[0])
+
+
+@compiled
+def keys(at: float, box: Any, axis: int, stride: int, offsets: Any, weights: Any) -> None:
+    """Fill in the offsets and weights of the four pixels about a place (Keys 1981, a = -1/2).
+
+    https://doi.org/10.1109/TASSP.1981.1163711
+    """
+    low = math.floor(at + SNAP)
+    part = max(at - low, 0.0) if at - low > SNAP else 0.0
+    weights[axis, 0] = ((-0.5 * part + 1.0) * part - 0.5) * part
+    weights[axis, 1] = (1.5 * part - 2.5) * part * part + 1.0
+    weights[axis, 2] = ((-1.5 * part + 2.0) * part + 0.5) * part
+    weights[axis, 3] = (0.5 * part - 0.5) * part * part
+    for tap in range(4):
+        index = min(max(np.int64(low) - 1 + tap, 0), box[0, axis] - 1)
+        # What has no weight need not have been read.
+        offsets[axis, tap] = np.uint64((index - box[1, axis]) * stride if weights[axis, tap] != 0.0 else 0)
+
+
+@compiled
+def cubic(
+    source: Any, strides: Any, box: Any, out: Any, matrix: Any, slabs: Any, start: Any, field: Any, limits: Any,
+    axes: int,
+) -> None:  # fmt: skip
+    """Of volumes where ``axes`` is 3, of planes where it is 2."""
+    coordinates = np.empty((3, out.shape[3]))
+    offsets, weights = np.zeros((3, 4), np.uint64), np.ones((3, 4))
+    depth = 4 if axes == 3 else 1
+    for k in range(out.shape[1]):
+        for j in range(out.shape[2]):
+            place_row(coordinates, matrix, slabs, start, field, k, j)
+            for i in range(out.shape[3]):
+                within = True
+                for axis in range(3 - axes, 3):
+                    within &= inside(coordinates[axis, i], box[0, axis])
+                if not within:
+                    continue
+                for axis in range(3 - axes, 3):
+                    keys(coordinates[axis, i], box, axis, strides[axis + 1], offsets, weights)
+                for p in range(out.shape[0]):
+                    total = 0.0
+                    for a in range(depth):
+                        for b in range(4):
+                            weight = weights[0, a] * weights[1, b]
+                            if weight == 0.0:
+                                continue
+                            at = np.uint64(p * strides[0]) + offsets[0, a] + offsets[1, b]
+                            for c in range(4):
+                                if weights[2, c] != 0.0:
+                                    total += weight * weights[2, c] * float(source[at + offsets[2, c]])
+                    out[p, k, j, i] = rounded(total, limits)
+
+
+@compiled
+def nearest(
+    source: Any, strides: Any, box: Any, out: Any, matrix: Any, slabs: Any, start: Any, field: Any, axes: int
+) -> None:
+    """Of volumes where ``axes`` is 3, of planes where it is 2; halfway between two pixels the later one."""
+    coordinates = np.empty((3, out.shape[3]))
+    for k in range(out.shape[1]):
+        for j in range(out.shape[2]):
+            place_row(coordinates, matrix, slabs, start, field, k, j)
+            for i in range(out.shape[3]):
+                at = np.uint64(0)
+                within = True
+                for axis in range(3 - axes, 3):
+                    place = coordinates[axis, i]
+                    if not inside(place, box[0, axis]):
+                        within = False
+                        break
+                    index = min(max(np.int64(math.floor(place + 0.5 + SNAP)), 0), box[0, axis] - 1)
+                    at += np.uint64((index - box[1, axis]) * strides[axis + 1])
+                if not within:
+                    continue
+                for p in range(out.shape[0]):
+                    out[p, k, j, i] = source[at + np.uint64(p * strides[0])]
