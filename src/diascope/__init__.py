@@ -8,10 +8,11 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from diascope.image.image import Image
+    from diascope.python.mounting import Mount
     from diascope.sources.dataset import Dataset
 
 __version__ = "0.1.0"
-__all__ = ["open", "open_dataset"]
+__all__ = ["mount", "open", "open_dataset"]
 
 
 def open(path: str | PathLike[str]) -> Image:
@@ -31,3 +32,16 @@ def open_dataset(path: str | PathLike[str]) -> Dataset:
     from diascope.python.opening import dataset
 
     return dataset(path)
+
+
+def mount(address: str | PathLike[str], mountpoint: str | PathLike[str] | None = None) -> Mount:
+    """What lies at a path or URL as a read-only folder, in a process of its own that ends with this one.
+
+    It is unmounted by ``unmount``, at the end of a ``with``, which gives the folder, and with the last reference to it.
+    The address is that of a folder, an image or a view, on this machine or on a Diascope server; without a mountpoint a
+    new folder is made. Raises Unavailable where this machine cannot mount, NotFound where there is no folder at the
+    address, and BadRequest where the mountpoint is not empty.
+    """
+    from diascope.python.mounting import Mount
+
+    return Mount(address, mountpoint)
