@@ -135,7 +135,7 @@ def test_rclone_copies_an_image_and_cuts_a_part(images: LiveServer, tmp_path: Pa
 
 
 def test_programs_read_an_image_where_davfs2_mounts_it(images: LiveServer, tmp_path: Path) -> None:
-    required(CLIENTS[2].missing())
+    required(CLIENTS[-1].missing())
     with davfs(images.url + "/dav", tmp_path) as top:
         path = top / "box" / "folder of" / "cells.tif" / "original" / "cells.ome.tif"
         np.testing.assert_array_equal(tifffile.imread(path), PIXELS.swapaxes(0, 1))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from tests.judges import node
 from tests.judges.pixels import Rejected
 
 PATIENCE = 60
@@ -124,6 +125,12 @@ def _davfs_copied(url: str, paths: list[str], folder: Path) -> Copy:
     return Copy(files, sizes)
 
 
+def _npm_copied(url: str, _: list[str], __: Path) -> Copy:
+    facts, arrays = node.program("webdav.mjs").asked(url)
+    files = {each["path"]: data.tobytes() for each, data in zip(facts["files"], arrays, strict=True)}
+    return Copy(files, {each["path"]: each["size"] for each in facts["files"]})
+
+
 def _files(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
@@ -144,6 +151,7 @@ def _davfs_missing() -> str | None:
 CLIENTS = [
     Client("rclone", _missing("rclone"), _rclone_copied),
     Client("cadaver", _missing("cadaver"), _cadaver_copied),
+    Client("npm", lambda: node.missing("webdav"), _npm_copied),
     Client("davfs2", _davfs_missing, _davfs_copied, 3),
 ]
 
