@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from diascope.registry import registry
+from tests.segmentation import decoded
 from tests.synthetic_client import HUGE, LEVELS, Client
 from tests.virtual import RangeFile
 
@@ -123,6 +124,62 @@ def check_chunk(layout: str, data: bytes, wanted: NDArray[np.uint16]) -> None:
         assert np.array_equal(pixels, wanted)
     else:
         assert np.median(np.abs(pixels.astype(int) - shown(wanted))) <= 8
+
+
+def segmentation(client: Client, view: str) -> None:
+    """Chunks of compressed segmentation."""
+    root = f"{view}/{client.name}.cseg.precomputed"
+    scales = client.json("info", f"{root}/info")["scales"]
+    for label, level in client.levels():
+        chunk = tuple(scales[level]["chunk_sizes"][0][::-1])
+        for place, index in places(grid(client.size(level), chunk)):
+            where = box(index, chunk, client.size(level))
+            name = "_".join(f"{part.start}-{part.stop}" for part in where[::-1])
+            data = client.get(f"chunk {label} {place}", f"{root}/{level}/{name}")
+            wanted = formula(level, *where)
+            assert np.array_equal(decoded(data, (1, *wanted.shape), np.uint32)[0], wanted), (label, place)
+
+
+def sharded(client: Client, view: str, layout: str) -> None:
+    """Chunks out of the shards that hold them, found as readers find them."""
+    root = f"{view}/{client.name}{registry('layouts')[layout].suffix}"
+    scales = client.json("info", f"{root}/info")["scales"]
+    for label, level in client.levels():
+        cut, chunk = scales[level]["sharding"], tuple(scales[level]["chunk_sizes"][0][::-1])
+        counts = grid(client.size(level), chunk)
+        digits = -(-cut["shard_bits"] // 4)
+        assert client.listed(f"listing {label}", f"{root}/{level}")[0] == f"{0:0{digits}x}.shard"
+        for place, index in places(counts):
+            code = morton(index[::-1], counts[::-1])
+            hashed = code >> cut["preshift_bits"]
+            shard = f"{root}/{level}/{hashed >> cut['minishard_bits']:0{digits}x}.shard"
+            at = 16 * (hashed % (1 << cut["minishard_bits"]))
+            first, last = struct.unpack("<QQ", client.get(f"index {label} {place}", shard, at, at + 16))
+            base = 16 << cut["minishard_bits"]
+            table = client.get(f"minishard {label} {place}", shard, base + first, base + last)
+            codes, starts, sizes = np.frombuffer(table, "<u8").reshape(3, -1).astype(int)
+            row = int(np.cumsum(codes).searchsorted(code))
+            start = base + int(starts[: row + 1].sum() + sizes[:row].sum())
+            data = client.get(f"chunk {label} {place}", shard, start, start + int(sizes[row]))
+            wanted = formula(level, *box(index, chunk, client.size(level)))
+            plain = scales[level]["encoding"] == "raw"
+            seen = (
+                np.frombuffer(data, "<u2").reshape(wanted.shape)
+                if plain
+                else decoded(data, (1, *wanted.shape), np.uint32)[0]
+            )
+            assert np.array_equal(seen, wanted), (label, place)
+
+
+def morton(index: tuple[int, ...], counts: tuple[int, ...]) -> int:
+    """The compressed Morton code of a place in a grid, x first."""
+    code, place = 0, 0
+    for bit in range(max(counts).bit_length()):
+        for i, count in zip(index, counts, strict=True):
+            if 1 << bit < count:
+                code |= (i >> bit & 1) << place
+                place += 1
+    return code
 
 
 def n5(client: Client, view: str) -> None:
@@ -294,8 +351,11 @@ PROBES: dict[str, Probe] = {
     "ome-zarr": ome_zarr,
     "ome-zarr-0_4": ome_zarr_0_4,
     "precomputed": lambda client, view: precomputed(client, view, "precomputed"),
+    "precomputed-cseg": segmentation,
     "precomputed-jpeg": lambda client, view: precomputed(client, view, "precomputed-jpeg"),
     "precomputed-png": lambda client, view: precomputed(client, view, "precomputed-png"),
+    "precomputed-sharded": lambda client, view: sharded(client, view, "precomputed-sharded"),
+    "precomputed-sharded-cseg": lambda client, view: sharded(client, view, "precomputed-sharded-cseg"),
     "zoomify": zoomify,
 }
 """How a layout is asked for what a viewer asks for, and its pixels are compared; one line for each new layout."""

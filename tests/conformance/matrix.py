@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.conformance import deep_zoom, iiif, n5, nifti, nrrd, ome_tiff, ome_zarr, precomputed, viewers, zoomify
+from tests.conformance import (
+    deep_zoom,
+    iiif,
+    n5,
+    nifti,
+    nrrd,
+    ome_tiff,
+    ome_zarr,
+    precomputed,
+    precomputed_sharded,
+    viewers,
+    zoomify,
+)
 from tests.conformance.doors import DOORS
 from tests.conformance.records import Door, Judge, Representation
 
-ROOMS = (ome_zarr, precomputed, ome_tiff, nifti, deep_zoom, iiif, viewers, nrrd, n5, zoomify)
+ROOMS = (ome_zarr, precomputed, precomputed_sharded, ome_tiff, nifti, deep_zoom, iiif, viewers, nrrd, n5, zoomify)
 
 REPRESENTATIONS = {each.name: each for room in ROOMS for each in room.REPRESENTATIONS}
 JUDGES: tuple[Judge, ...] = tuple(judge for room in ROOMS for judge in room.JUDGES)

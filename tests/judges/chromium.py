@@ -45,11 +45,11 @@ VIEWER = """(source) => new Promise((resolve) => {
 """Shows an image pixel for pixel from the upper left corner; gives its size, or what went wrong."""
 
 
-PIXEL_FOR_PIXEL = """() => {
+PIXEL_FOR_PIXEL = """(rows) => {
   for (const each of document.querySelectorAll(".neuroglancer-display-dimensions-widget")) each.remove();
   const panel = document.querySelector(".neuroglancer-rendered-data-panel").getBoundingClientRect();
   const [left, top] = [Math.ceil(panel.left) + 100, Math.ceil(panel.top) + 100];
-  const middle = [panel.left + panel.width / 2 - left, panel.top + panel.height / 2 - top, 0.5];
+  const middle = [panel.left + panel.width / 2 - left, (panel.top + panel.height / 2 - top) / rows, 0.5];
   middle.forEach((at, k) => { viewer.position.value[k] = at; });
   viewer.position.changed.dispatch();
   viewer.navigationState.zoomFactor.value = 1;
@@ -92,9 +92,12 @@ def seen_by_openseadragon(source: str | dict[str, Any], shape: tuple[int, ...]) 
 
 
 def seen_by_neuroglancer(
-    url: str, shape: tuple[int, ...], shader: str, form: str = "neuroglancer-precomputed"
+    url: str, shape: tuple[int, ...], shader: str, form: str = "neuroglancer-precomputed", rows: int = 1
 ) -> NDArray[np.uint8]:
-    """The same of the first plane of a volume in a form of Neuroglancer's, in that of the server it lies on."""
+    """The same of the first plane of a volume in a form of Neuroglancer's, in that of the server it lies on.
+
+    A row takes so many rows of the screen.
+    """
     host, source = url.partition("/data/")[0], f"{url}/|{form}:"
     layer = {"type": "image", "name": "volume", "source": source, "shader": shader, "opacity": 1}
     hidden = dict.fromkeys(("showAxisLines", "showScaleBar", "showDefaultAnnotations"), False)
@@ -105,7 +108,7 @@ def seen_by_neuroglancer(
         page.goto(f"{host}/neuroglancer/#!{quote(json.dumps(state))}")
         try:
             page.wait_for_function(COMPLETE, polling=50, timeout=PATIENCE)
-            corner = page.evaluate(PIXEL_FOR_PIXEL)
+            corner = page.evaluate(PIXEL_FOR_PIXEL, rows)
             page.wait_for_timeout(600)
             page.wait_for_function(COMPLETE, polling=50, timeout=PATIENCE)
         except TimeoutError as error:

@@ -1,74 +1,53 @@
-"""Neuroglancer precomputed volumes, unsharded, raw or of JPEG or PNG chunks.
+"""Neuroglancer precomputed volumes, as files of a chunk each, or sharded.
 
 https://github.com/google/neuroglancer/blob/master/src/datasource/precomputed/volume.md
 
 ::
 
-    name.precomputed/   (name.jpeg.precomputed/, name.png.precomputed/)
+    name.precomputed/   (name.jpeg.precomputed/ and others, by the encoding of the chunks)
       info
       transform.json                          where the volume lies in a world
       0/{x0}-{x1}_{y0}-{y1}_{z0}-{z1}         clipped at the upper edges, in name and in bytes
 
-A raw chunk is little-endian and x runs fastest, then y, z and channel: the model's own order c z y x. As a picture it
-has the columns x, and under one another the rows y of each plane z.
+    name.sharded.precomputed/
+      info
+      transform.json
+      0/{shard}.shard                         in hexadecimal digits
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from diascope.encodings import jpeg, png
-from diascope.errors import Unsupported
 from diascope.image.image import Image
-from diascope.image.level import Pixels
-from diascope.image.order import moved
 from diascope.image.region import Region
 from diascope.layouts.layout import Layout
-from diascope.layouts.precomputed_scale import Scale, Span, scales, transform
+from diascope.layouts.morton import curve
+from diascope.layouts.pixel_run import LARGEST_PIXELS
+from diascope.layouts.precomputed_chunks import Chunks
+from diascope.layouts.precomputed_encoding import JPEG, PNG, RAW, SEGMENTATION, Encoding
+from diascope.layouts.precomputed_scale import Scale, scales, transform
+from diascope.layouts.precomputed_shard import Sharding, Shards, made_shard, plain_shard, sharding
+from diascope.layouts.precomputed_types import data_type
 from diascope.tree.file import File, Tree, json_file, whole
 from diascope.tree.table import Table, literal
 
-WIDENED = {"bool": "uint8", "float16": "float32"}
-"""Types that precomputed lacks, by one that holds all their values."""
-IMAGE_TYPES = frozenset(("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "float32"))
-LABEL_TYPES = frozenset(("uint8", "uint16", "uint32", "uint64"))
+SHARD_SIZE = 1 << 31
+"""Bytes of a shard of which any range is made alone, unless that would be too many shards."""
+MOST_SHARDS = 16
+"""Bits of the number of such a shard."""
+MADE_SIZE = 1 << 24
+"""Bytes of the voxels of a shard that is made as a whole."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Encoding:
-    """How the voxels of a chunk become a file."""
-
-    name: str
-    media_type: str
-    encoded: Callable[[NDArray[Any]], bytes]
-    """Of an array of c, z, y and x."""
-    refuses: Callable[[Image], str | None]
-    longest: int | None = None
-    """How many columns a chunk has at most, and rows on all its planes together."""
-
-    @property
-    def suffix(self) -> str:
-        return ".precomputed" if self.name == "raw" else f".{self.name}.precomputed"
-
-
-def data_type(image: Image) -> np.dtype[Any]:
-    """The type of the voxels; labels have no sign."""
-    kept = np.dtype(WIDENED.get(image.dtype.name, image.dtype.name))
-    return np.dtype(f"u{kept.itemsize}") if image.kind == "labels" and kept.kind == "i" else kept
-
-
-def info(image: Image, encoding: Encoding, kept: tuple[Scale, ...]) -> dict[str, Any]:
+def info(image: Image, encoding: Encoding, kept: Sequence[Scale], shardings: Sequence[Sharding] = ()) -> dict[str, Any]:
     """The document of that name."""
     return {
         "@type": "neuroglancer_multiscale_volume",
         "type": "segmentation" if image.kind == "labels" else "image",
-        "data_type": data_type(image).name,
+        "data_type": data_type(image, encoding.narrowest).name,
         "num_channels": image.size("c"),
         "scales": [
             {
@@ -78,48 +57,38 @@ def info(image: Image, encoding: Encoding, kept: tuple[Scale, ...]) -> dict[str,
                 "voxel_offset": scale.offset,
                 "chunk_sizes": [scale.chunk_size],
                 "encoding": encoding.name,
+                **encoding.parameters,
+                **({"sharding": shardings[k].document} if shardings else {}),
             }
             for k, scale in enumerate(kept)
         ],
     }
 
 
-def voxels(image: Image, scale: Scale, x: Span, y: Span, z: Span) -> NDArray[Any]:
-    """An array of c, z, y and x in the volume's type.
-
-    Raises Unsupported where a label is negative.
-    """
-    spans = {"t": Span(0, 1), "c": Span(0, image.size("c")), "z": z, "y": y, "x": x}
-    taken = [spans[axis.name] for axis in image.axes]
-    region = Region(tuple(span.start for span in taken), tuple(span.stop for span in taken))
-    pixels = moved(scale.level.read(region), image.axis_names, "czyx")
-    if image.kind == "labels":
-        _check_labels(pixels)
-    return pixels.astype(data_type(image).newbyteorder("<"), copy=False)
+def _documents(root: str, image: Image, finest: Scale, document: Callable[[], dict[str, Any]]) -> Table:
+    """A tree of the files that tell of the volume."""
+    table = Table()
+    table.add(f"{root}/info", lambda: json_file(document()))
+    matrix = transform(image, finest)
+    if matrix is not None:
+        table.add(f"{root}/transform.json", lambda: json_file(matrix.tolist()))
+    return table
 
 
-def _check_labels(pixels: Pixels) -> None:
-    if pixels.dtype.kind == "i" and pixels.size and pixels.min() < 0:
-        raise Unsupported(f"a precomputed segmentation has no negative labels, and here is {pixels.min()}")
-
-
-def _tree(image: Image, encoding: Encoding) -> Tree:
+def _tree(image: Image, encoding: Encoding, suffix: str) -> Tree:
+    """A file a chunk."""
     kept = scales(image, encoding.longest)
-    root = literal(image.name + encoding.suffix)
-    matrix = transform(image, kept[0])
+    root = literal(image.name + suffix)
 
     def chunk(level: int, x: str, y: str, z: str) -> File | None:
         scale = kept[level]
-        spans = [scale.spans(axis).span(text) for axis, text in enumerate((x, y, z))]
-        at = [span for span in spans if span]
-        size = data_type(image).itemsize * image.size("c") * prod(span.stop - span.start for span in at)
-        make: Callable[[], bytes] = lambda: encoding.encoded(voxels(image, scale, *at))  # noqa: E731
-        return whole(make, encoding.media_type, size if encoding.name == "raw" else None)
+        starts = [span.start for axis, text in enumerate((x, y, z)) if (span := scale.spans(axis).span(text))]
+        cell = tuple(start // side for start, side in zip(starts, scale.chunk_size, strict=True))
+        chunks = Chunks(image=image, encoding=encoding, scale=scale)
+        size = chunks.size(Region(cell, tuple(index + 1 for index in cell))) if encoding.is_plain else None
+        return whole(lambda: chunks.encoded(cell), encoding.media_type, size)
 
-    table = Table()
-    table.add(f"{root}/info", lambda: json_file(info(image, encoding, kept)))
-    if matrix is not None:
-        table.add(f"{root}/transform.json", lambda: json_file(matrix.tolist()))
+    table = _documents(root, image, kept[0], lambda: info(image, encoding, kept))
     table.add(
         f"{root}/{{level}}/{{x}}_{{y}}_{{z}}",
         chunk,
@@ -131,72 +100,61 @@ def _tree(image: Image, encoding: Encoding) -> Tree:
     return table
 
 
-def refusal(image: Image) -> str | None:
-    """Why a precomputed volume cannot hold the image."""
-    if image.size("t") > 1:
-        return (
-            "precomputed has no time axis: take one moment with the view select,axis=t,index=0, or open it as OME-Zarr"
-        )
-    allowed = LABEL_TYPES if image.kind == "labels" else IMAGE_TYPES
-    if data_type(image).name not in allowed:
-        return (
-            f"precomputed has no {image.dtype.name} pixels: open it through the view window, which gives uint8, "
-            "or as OME-Zarr"
-        )
-    return None
+def usual(encoding: Encoding, bits: int, chunk_size: int) -> Sharding:
+    """How codes of so many bits are cut into shards of chunks that have so many bytes as voxels."""
+    if encoding.is_plain:
+        return sharding(bits, chunk_size, SHARD_SIZE, MOST_SHARDS)
+    return sharding(bits, chunk_size, MADE_SIZE)
 
 
-def _raw(pixels: NDArray[Any]) -> bytes:
-    return pixels.tobytes()
+def sharded(
+    image: Image, encoding: Encoding, suffix: str, cut: Callable[[Encoding, int, int], Sharding] = usual
+) -> Tree:
+    """Files of many chunks each."""
+    kept = scales(image, encoding.longest)
+    chunks = [Chunks(image=image, encoding=encoding, scale=scale) for scale in kept]
+    curves = [curve(each.grid) for each in chunks]
+    cuts = [cut(encoding, order.bits, each.full_size) for order, each in zip(curves, chunks, strict=True)]
+    shards = [Shards(order, each) for order, each in zip(curves, cuts, strict=True)]
+
+    def made(level: int, shard: str) -> File | None:
+        number = shards[level].number(shard)
+        if number is None:
+            return None
+        if encoding.is_plain:
+            return plain_shard(shards[level], number, chunks[level].size, chunks[level].part)
+        return made_shard(shards[level], number, chunks[level].encoded)
+
+    root = literal(image.name + suffix)
+    table = _documents(root, image, kept[0], lambda: info(image, encoding, kept, cuts))
+    table.add(
+        f"{root}/{{level}}/{{shard}}.shard",
+        made,
+        level=lambda: range(len(kept)),
+        shard=lambda level, **_: shards[level],
+    )
+    return table
 
 
-def stacked(pixels: NDArray[Any]) -> NDArray[Any]:
-    """The planes under one another, channels last."""
-    channels, planes, height, width = pixels.shape
-    return pixels.transpose(1, 2, 3, 0).reshape(planes * height, width, channels)
-
-
-def _no_jpeg(image: Image) -> str | None:
-    if reason := refusal(image):
+def _too_large(image: Image, encoding: Encoding) -> str | None:
+    """Why its sharded volume cannot be told in 64 bits, or the encoding cannot hold it."""
+    if reason := encoding.refuses(image):
         return reason
-    if image.kind == "labels":
-        return "JPEG would mix neighbouring labels: open them as raw precomputed"
-    if data_type(image).name != "uint8":
-        return f"JPEG has no {image.dtype.name} pixels: open it through the view window, or as raw precomputed"
-    if image.size("c") not in (1, 3):
-        return f"JPEG has no {image.size('c')} channels: take one with the view select,axis=c,index=0"
+    if prod(image.shape) * data_type(image, encoding.narrowest).itemsize > LARGEST_PIXELS:
+        return (
+            f"an image of the shape {image.shape} is too large for sharded precomputed: take its OME-Zarr, or crop it"
+        )
     return None
 
 
-def _no_png(image: Image) -> str | None:
-    if reason := refusal(image):
-        return reason
-    if data_type(image).name not in ("uint8", "uint16"):
-        return f"PNG has no {image.dtype.name} pixels: open it through the view window, or as raw precomputed"
-    if image.size("c") > 4:
-        return f"PNG has no {image.size('c')} channels: take one with the view select,axis=c,index=0"
-    return None
-
-
-RAW = Encoding(name="raw", media_type="application/octet-stream", encoded=_raw, refuses=refusal)
-JPEG = Encoding(
-    name="jpeg",
-    media_type="image/jpeg",
-    encoded=lambda pixels: jpeg.encoded(stacked(pixels)),
-    refuses=_no_jpeg,
-    longest=jpeg.LARGEST,
-)
-PNG = Encoding(name="png", media_type="image/png", encoded=lambda pixels: png.encoded(stacked(pixels)), refuses=_no_png)
-
-
-def _layout(encoding: Encoding, name: str, title: str) -> Layout:
+def _layout(encoding: Encoding, name: str, title: str, suffix: str, *, is_sharded: bool = False) -> Layout:
     return Layout(
         name=name,
         title=title,
-        suffix=encoding.suffix,
+        suffix=suffix,
         is_folder=True,
-        refuses=encoding.refuses,
-        tree=lambda image: _tree(image, encoding),
+        refuses=(lambda image: _too_large(image, encoding)) if is_sharded else encoding.refuses,
+        tree=lambda image: (sharded if is_sharded else _tree)(image, encoding, suffix),
         steps={
             "Neuroglancer": "Add a layer with the source precomputed://{url}",
             # cloud-volume reads no PNG of 16 bits.
@@ -207,6 +165,14 @@ def _layout(encoding: Encoding, name: str, title: str) -> Layout:
     )
 
 
-layout = _layout(RAW, "precomputed", "Neuroglancer precomputed")
-layout_jpeg = _layout(JPEG, "precomputed-jpeg", "Neuroglancer precomputed, JPEG")
-layout_png = _layout(PNG, "precomputed-png", "Neuroglancer precomputed, PNG")
+TITLE = "Neuroglancer precomputed"
+SEGMENTED = f"{TITLE}, compressed segmentation"
+
+layout = _layout(RAW, "precomputed", TITLE, ".precomputed")
+layout_jpeg = _layout(JPEG, "precomputed-jpeg", f"{TITLE}, JPEG", ".jpeg.precomputed")
+layout_png = _layout(PNG, "precomputed-png", f"{TITLE}, PNG", ".png.precomputed")
+layout_cseg = _layout(SEGMENTATION, "precomputed-cseg", SEGMENTED, ".cseg.precomputed")
+layout_sharded = _layout(RAW, "precomputed-sharded", f"{TITLE}, sharded", ".sharded.precomputed", is_sharded=True)
+layout_sharded_cseg = _layout(
+    SEGMENTATION, "precomputed-sharded-cseg", f"{SEGMENTED}, sharded", ".sharded.cseg.precomputed", is_sharded=True
+)

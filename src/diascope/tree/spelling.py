@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 Options: TypeAlias = Sequence[int] | Sequence[str]
 Pieces: TypeAlias = Sequence[tuple[str, str]]
 """Fields by name, each with the text behind it."""
+
+
+@runtime_checkable
+class InOrder(Protocol):
+    """Texts of one length that can be listed in their order from anywhere, however many they are."""
+
+    def in_order(self, reached: Callable[[str], bool]) -> Iterator[str]:
+        """Those for which this is true, as it is for all after the first one."""
+        ...
 
 
 def reaches(text: str, low: str) -> bool:
@@ -20,6 +29,8 @@ def ordered(options: Options, end: str, low: str) -> Iterator[Any]:
     if isinstance(options, range) and options.start >= 0 and options.step > 0 and not end[:1].isdecimal():
         for digit in "0123456789":
             yield from _numbers(digit, options, end, low)
+    elif isinstance(options, InOrder):
+        yield from options.in_order(lambda text: reaches(text + end, low))
     else:
         kept = (option for option in options if reaches(f"{option}{end}", low))
         yield from sorted(kept, key=lambda option: f"{option}{end}")

@@ -1,0 +1,91 @@
+"""The chunks of one scale of a Neuroglancer precomputed volume, clipped at the upper edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diascope.errors import Unsupported
+from diascope.image.image import Image
+from diascope.image.level import Pixels
+from diascope.image.order import moved
+from diascope.image.region import Ints, Region, grid_shape
+from diascope.layouts.precomputed_encoding import Encoding
+from diascope.layouts.precomputed_scale import Scale, Span
+from diascope.layouts.precomputed_types import data_type
+
+Spans3 = tuple[Span, Span, Span]
+"""Along x, y and z."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunks:
+    """A scale cut into the cells of a grid."""
+
+    image: Image
+    encoding: Encoding
+    scale: Scale
+
+    @property
+    def grid(self) -> Ints:
+        """How many there are along x, y and z."""
+        return grid_shape(self.scale.size, self.scale.chunk_size)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the voxels."""
+        return data_type(self.image, self.encoding.narrowest)
+
+    @property
+    def channels(self) -> int:
+        return self.image.size("c")
+
+    @property
+    def full_size(self) -> int:
+        """Bytes of the voxels of a chunk that no edge clips."""
+        return self.dtype.itemsize * self.channels * prod(self.scale.chunk_size)
+
+    def size(self, cells: Region) -> int:
+        """Bytes of the voxels of the chunks in a box of the grid."""
+        ends = zip(cells.start, cells.stop, self.scale.chunk_size, self.scale.size, strict=True)
+        lengths = (max(0, min(stop * side, size) - start * side) for start, stop, side, size in ends)
+        return self.dtype.itemsize * self.channels * prod(lengths)
+
+    def spans(self, cell: Ints) -> Spans3:
+        """The voxels of a chunk."""
+        sides = zip(cell, self.scale.chunk_size, self.scale.size, strict=True)
+        x, y, z = (Span(index * side, min((index + 1) * side, size)) for index, side, size in sides)
+        return x, y, z
+
+    def encoded(self, cell: Ints) -> bytes:
+        """The file of a chunk."""
+        return self.encoding.encoded(self.voxels(self.spans(cell)))
+
+    def part(self, cell: Ints, start: int, stop: int) -> bytes:
+        """The bytes from start to stop of a chunk that is its voxels; of one channel no more planes are read."""
+        x, y, z = self.spans(cell)
+        plane = self.dtype.itemsize * (x.stop - x.start) * (y.stop - y.start)
+        first = start // plane if self.channels == 1 else 0
+        last = -(-stop // plane) if self.channels == 1 else z.stop - z.start
+        data = self.encoding.encoded(self.voxels((x, y, Span(z.start + first, z.start + last))))
+        return data[start - first * plane : stop - first * plane]
+
+    def voxels(self, spans: Spans3) -> NDArray[Any]:
+        """An array of c, z, y and x; raises Unsupported where a label is negative."""
+        x, y, z = spans
+        box = {"t": Span(0, 1), "c": Span(0, self.channels), "z": z, "y": y, "x": x}
+        taken = [box[axis.name] for axis in self.image.axes]
+        region = Region(tuple(span.start for span in taken), tuple(span.stop for span in taken))
+        pixels = moved(self.scale.level.read(region), self.image.axis_names, "czyx")
+        if self.image.kind == "labels":
+            _check_labels(pixels)
+        return pixels.astype(self.dtype.newbyteorder("<"), copy=False)
+
+
+def _check_labels(pixels: Pixels) -> None:
+    if pixels.dtype.kind == "i" and pixels.size and pixels.min() < 0:
+        raise Unsupported(f"a precomputed segmentation has no negative labels, and here is {pixels.min()}")
