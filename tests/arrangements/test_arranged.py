@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
 
+from diascope.arrangements import seen
 from diascope.arrangements.arranged import problems
 from diascope.arrangements.contents import Contents, Link, Made, Trouble
 from diascope.arrangements.root import Root, root
 from diascope.catalogue.catalogue import catalogue
+from diascope.catalogue.repository import Repository
 from diascope.errors import BadRequest, Malformed, Unreadable, Unsupported
 from diascope.settings import ArrangementSettings
 from diascope.tree.order import entries_from, keys
@@ -143,7 +146,7 @@ def test_two_sources_of_a_path_are_a_trouble_that_names_both(tmp_path: Path, fol
     assert leaves["h"].reason == "h would be a file and a folder: lab/b (line b), and h/i/j is lab/a (line a)"
     tree = shown(tmp_path, folder, "a: notes.txt", "a/b: a/one.tif", "c: notes.txt")
     for path in ("a", "a/b", "a/b/c"):
-        with pytest.raises(Unreadable, match=r"study.yaml, line 3, show.a\), and a/b is .*line 4, show.a/b"):
+        with pytest.raises(Malformed, match=r"study.yaml, line 3, show.a\), and a/b is .*line 4, show.a/b"):
             tree.file(f"study/{path}")
     assert data(tree, "study/c") == b"hello"
 
@@ -226,6 +229,27 @@ def test_is_looked_at_once_a_refresh(tmp_path: Path, folder: Path) -> None:
     assert tree.file("study/b") is None
     sleep(0.5)
     assert data(tree, "study/b") == b"hello"
+
+
+def test_a_repository_is_walked_once_a_refresh_and_never_for_a_request(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walks: list[str] = []
+    walked = seen._walked
+
+    def counted(repository: Repository, inside: str) -> Iterator[seen.Found]:
+        walks.append(inside)
+        yield from walked(repository, inside)
+
+    monkeypatch.setattr(seen, "_walked", counted)
+    tree = arranged(
+        folder, mapping(tmp_path, "x/a: notes.txt", "x/b.ome.tif: a/one.tif as ome-tiff"), refresh_seconds=60
+    )
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda k: tree.file(f"study/x/{'ab'[k % 2]}{'.ome.tif' * (k % 2)}"), range(200)))
+    assert all(found)
+    assert len(list(listed_files(tree, "study"))) == 2
+    assert walks == [""]
 
 
 def test_nobody_waits_for_a_look_that_takes_long(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

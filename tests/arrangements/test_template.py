@@ -353,3 +353,28 @@ rules:
     assert file.read(0, None) == own.read(0, None)
     with pytest.raises(Unreadable, match=f"two.nii: .*the file has: .*{names[1]}"):
         tree.file("study/two.nii")
+
+
+def test_what_names_its_own_url_names_that_of_the_arrangement(tmp_path: Path) -> None:
+    picture(tmp_path / "lab" / "one.tif")
+    (tmp_path / "study.yaml").write_text("""\
+arrangement: template
+rules:
+  - {files: "{a}.tif", view: render, layout: iiif, target: "pictures/{a}-1{suffix}"}
+  - {files: "{a}.tif", view: render, layout: dzi, target: "zoom/{a}-1{suffix}"}
+""")
+    server = LiveServer(application(settings_of(tmp_path / "lab", tmp_path / "study.yaml")))
+    try:
+        moved = httpx.get(f"{server.url}/data/study/pictures/one-1.iiif")
+        assert (moved.status_code, moved.headers["location"]) == (303, "/data/study/pictures/one-1.iiif/info.json")
+        told = httpx.get(f"{server.url}{moved.headers['location']}").json()
+        assert told["id"] == f"{server.url}/data/study/pictures/one-1.iiif"
+        assert httpx.get(f"{told['id']}/full/max/0/default.jpg").headers["content-type"] == "image/jpeg"
+        tile = "one.tif/render/one_files/0/0_0.jpeg"
+        assert "Image" in httpx.get(f"{server.url}/data/study/zoom/one-1.dzi").text
+        assert (
+            httpx.get(f"{server.url}/data/study/zoom/one-1_files/0/0_0.jpeg").content
+            == httpx.get(f"{server.url}/data/lab/{tile}").content
+        )
+    finally:
+        server.stop()

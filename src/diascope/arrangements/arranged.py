@@ -59,9 +59,7 @@ class Arranged:
             return None
         if isinstance(leaf, Link):
             return self._linked(leaf, target, rest + "/" * path.endswith("/"))
-        if rest or path.endswith("/"):
-            return None
-        return _made(leaf, target)
+        return None if rest or path.endswith("/") or isinstance(leaf, Trouble) else _made(leaf, target)
 
     def entries(self, path: str) -> Iterator[Entry] | None:
         return self._listed(path, "", self.tree.entries)
@@ -108,7 +106,7 @@ class Arranged:
                 return child, "/".join(names[:k]), "/".join(names[k:])
             child = child.children.get(name)
             if isinstance(child, Trouble):
-                raise Unreadable(child.reason)
+                raise child.kind(child.reason)
         return child, path, ""
 
     def _linked(self, link: Link, target: str, rest: str) -> File | None:
@@ -196,9 +194,7 @@ def problems(arranged: Arranged, *, deep: bool = True) -> Iterator[str]:
                     yield f"{target}: there is nothing"
 
 
-def _made(leaf: Made | Trouble, target: str) -> File:
-    if isinstance(leaf, Trouble):
-        raise Unreadable(leaf.reason)
+def _made(leaf: Made, target: str) -> File:
     try:
         data = leaf.make()
     except NotFound as error:

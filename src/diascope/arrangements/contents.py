@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from diascope.arrangements.target import checked
-from diascope.errors import TooLarge
+from diascope.errors import DiascopeError, Malformed, TooLarge, Unreadable
 from diascope.tree.file import Entry
 from diascope.tree.order import key
 
@@ -63,6 +63,8 @@ class Trouble:
 
     reason: str
     origin: str = ""
+    kind: type[DiascopeError] = Unreadable
+    """What is raised."""
 
     @property
     def is_folder(self) -> bool:
@@ -135,7 +137,7 @@ class Contents:
         else:
             told = f"{path} would be a file and a folder: {_wanted(one)}, and {target} is {_wanted(other)}"
         self.problems.append(told)
-        return Trouble(told, one.origin)
+        return Trouble(told, one.origin, Malformed)
 
     def leaves(self) -> Iterator[tuple[str, Leaf]]:
         """Everything that is shown with its path, in the order of keys."""
