@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+LARGEST_PROFILE = 1 << 22
+"""How many bytes a colour profile has at most; those of presses have one or two million."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
@@ -37,5 +40,7 @@ class Metadata:
     """Slope and intercept from stored pixel values to the quantity that was measured; None where they are the same."""
     palette: tuple[str, ...] = ()
     """The colour of each pixel value as ``rrggbb``, where the pixels are indices of colours."""
+    icc: bytes | None = field(default=None, repr=False)
+    """The ICC profile of the colours, as it is embedded; None where the file has none."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """JSON values in the format's own words."""

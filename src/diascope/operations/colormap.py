@@ -80,7 +80,7 @@ def colormap(image: Image, parameters: Colormap) -> Image:
         kind="rgb",
         axes=(*image.axes[:at], Axis("c"), *image.axes[at:]),
         channels=(),
-        metadata=replace(image.metadata, rescale=None, palette=()),
+        metadata=replace(image.metadata, rescale=None, palette=(), icc=None),
     )
 
 

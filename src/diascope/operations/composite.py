@@ -62,7 +62,7 @@ def composite(
         kind="rgb",
         axes=tuple(Axis("c") if name == "c" else next(a for a in image.axes if a.name == name) for name in names),
         channels=(),
-        metadata=replace(image.metadata, rescale=None, palette=()),
+        metadata=replace(image.metadata, rescale=None, palette=(), icc=None),
     )
 
 

@@ -108,7 +108,7 @@ def _coloured(image: Image, colours_of: Callable[[Pixels], Bytes]) -> Image:
 
         return replace(colour_level(level, 0, has_channels=False), read_pixels=read_pixels)
 
-    metadata = replace(image.metadata, rescale=None, palette=())
+    metadata = replace(image.metadata, rescale=None, palette=(), icc=None)
     return mapped(image, coloured, kind="rgb", axes=(Axis("c"), *image.axes), channels=(), metadata=metadata)
 
 

@@ -120,7 +120,7 @@ def unmix(image: Image, parameters: Unmix) -> Image:
         lambda level: _unmixed(level, at, unmixing, show, dtype),
         kind="intensity" if show is None else "rgb",
         channels=tuple(map(_channel, names, rows)) if show is None else (),
-        metadata=replace(image.metadata, rescale=None, palette=()),
+        metadata=replace(image.metadata, rescale=None, palette=(), icc=None),
     )
 
 

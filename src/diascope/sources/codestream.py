@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from diascope.errors import Unreadable
+from diascope.image.metadata import LARGEST_PROFILE
 from diascope.stores.store import Blob
 
 SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
@@ -15,6 +16,8 @@ START = b"\xff\x4f\xff\x51"
 """The markers SOC and SIZ, with which every codestream begins (A.4)."""
 
 COD, SOT, SOD, EOC = 0xFF52, 0xFF90, 0xFF93, 0xFFD9
+PROFILED = (b"\2", b"\3")
+"""Methods of telling colours by an ICC profile (I.5.3.3, and ISO/IEC 15444-2 M.11.7.3)."""
 MOST_BOXES = 10_000
 MOST_COMPONENTS = 16_384
 
@@ -58,6 +61,7 @@ class Jp2:
     codestream: Codestream
     colour_space: int | None = None
     """16 sRGB, 17 grey, 18 sYCC (I.5.3.3)."""
+    icc: bytes | None = None
     palette_columns: int = 0
     boxes: tuple[str, ...] = field(default=())
 
@@ -66,23 +70,27 @@ def jp2(blob: Blob) -> Jp2:
     """Raises Unreadable where the file is no JPEG 2000."""
     if blob.read(0, 4) == START:
         return Jp2(codestream=_codestream(blob, 0))
-    colour_space = None
+    colour_space = icc = None
     columns = 0
     names = []
     for name, start, stop in _boxes(blob, 0, blob.stat.size):
         names.append(name.decode("latin-1"))
         if name == b"jp2h":
             for inner, first, last in _boxes(blob, start, stop):
-                if inner == b"colr" and colour_space is None:
-                    # method 1, precedence 1, approximation 1, enumerated space 4
+                if inner == b"colr" and colour_space is None and icc is None:
+                    # method 1, precedence 1, approximation 1, enumerated space 4 or a profile
                     data = blob.read(first, min(last, first + 7))
                     colour_space = int.from_bytes(data[3:], "big") if data[:1] == b"\1" else None
+                    profiled = data[:1] in PROFILED and last - first - 3 <= LARGEST_PROFILE
+                    icc = blob.read(first + 3, last) if profiled else None
                 elif inner == b"pclr":
                     # entries 2, columns 1
                     columns = int.from_bytes(blob.read(first + 2, first + 3), "big")
         elif name == b"jp2c":
             stream = _codestream(blob, start)
-            return Jp2(codestream=stream, colour_space=colour_space, palette_columns=columns, boxes=tuple(names))
+            return Jp2(
+                codestream=stream, colour_space=colour_space, icc=icc, palette_columns=columns, boxes=tuple(names)
+            )
     raise Unreadable("a JPEG 2000 file without a codestream")
 
 

@@ -55,6 +55,7 @@ def _image(blob: Blob, found: Jp2, name: str) -> Image:
         channels=tuple(Channel() for _ in range(samples)),
         metadata=Metadata(
             format="JPEG 2000",
+            icc=found.icc,
             extra={"precision": first.precision, "colour_space": found.colour_space, "boxes": list(found.boxes)},
         ),
     )

@@ -48,7 +48,9 @@ def _image(picture: Picture, name: str) -> Image:
         axes=axes_named(axes),
         levels=(decoded_level(picture.shape, dtype, picture.decode, frames=picture.frames),),
         channels=picture.channels,
-        metadata=Metadata(format=picture.format, description=description, acquired=acquired, extra=extra),
+        metadata=Metadata(
+            format=picture.format, description=description, acquired=acquired, icc=picture.icc, extra=extra
+        ),
     )
     return indexed(image, palette)
 

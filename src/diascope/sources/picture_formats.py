@@ -14,12 +14,13 @@ import numpy as np
 
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
+from diascope.image.metadata import LARGEST_PROFILE
 from diascope.sources.blob_file import buffered
 from diascope.sources.decoded import Decode, check_size
 from diascope.sources.frames import Frames
 from diascope.sources.gif_blocks import gif_decode, gif_frames, gif_mode
 from diascope.sources.inflated import HIGHEST_RATIO
-from diascope.sources.picture_header import Picture, from_pillow
+from diascope.sources.picture_header import Picture, from_pillow, profile
 from diascope.stores.store import Blob
 
 Reader: TypeAlias = Callable[[Blob], Picture]
@@ -191,7 +192,7 @@ def _webp(blob: Blob) -> Picture:
 
     width = height = frames = 0
     alpha = False
-    exif, durations, profile = b"", [], False
+    exif, icc, durations, has_profile = b"", None, [], False
     for name, start, size in _riff_chunks(blob):
         head = blob.read(start, start + 16)
         if name == b"VP8X":
@@ -211,7 +212,9 @@ def _webp(blob: Blob) -> Picture:
             width, height = width or (bits & 0x3FFF) + 1, height or (bits >> 14 & 0x3FFF) + 1
         elif name == b"EXIF" and size <= 1 << 20:
             exif = blob.read(start, start + size)
-        profile = profile or name == b"ICCP"
+        elif name == b"ICCP":
+            has_profile = True
+            icc = profile(blob.read(start, start + size)) if size <= LARGEST_PROFILE else None
     mode = "RGBA" if alpha else "RGB"
     return Picture(
         format="WebP",
@@ -221,7 +224,8 @@ def _webp(blob: Blob) -> Picture:
         decode=Frames(open, mode).decode if frames > 1 else _pillow_decode(open),
         frames=max(frames, 1),
         exif=exif,
-        extra={"durations": durations if frames > 1 else None, "icc_profile": profile or None},
+        icc=icc,
+        extra={"durations": durations if frames > 1 else None, "icc_profile": has_profile or None},
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from diascope.image.metadata import Channel
+from diascope.image.metadata import LARGEST_PROFILE, Channel
 from diascope.image.region import Ints
 from diascope.sources.decoded import Decode
 
@@ -48,6 +48,7 @@ class Picture:
     decode: Decode
     frames: int = 1
     exif: bytes = b""
+    icc: bytes | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -136,9 +137,15 @@ def from_pillow(image: Any, title: str, decode: Decode, **more: Any) -> Picture:
         mode=image.mode,
         decode=decode,
         exif=exif if isinstance(exif, bytes) else b"",
+        icc=profile(info.get("icc_profile")),
         extra={**extra, **more.pop("extra", {})},
         **more,
     )
+
+
+def profile(data: object) -> bytes | None:
+    """The data of a colour profile, None where there are none or too many."""
+    return data if isinstance(data, bytes) and 0 < len(data) <= LARGEST_PROFILE else None
 
 
 def _palette(image: Any) -> list[str]:

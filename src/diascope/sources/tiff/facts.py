@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from diascope.image.metadata import Metadata
+from diascope.image.metadata import LARGEST_PROFILE, Metadata
 from diascope.sources.tiff import imagej, microscopes, ome, slides
 from diascope.sources.tiff.parsed import Parsed
 from diascope.sources.tiff.resolution import physical
@@ -33,6 +33,7 @@ FLAGS: dict[str, Reader] = {
 }
 """Formats that keep their pages as plain TIFF does."""
 
+INTER_COLOUR_PROFILE = 34675
 PALETTE = 256
 """Colours of the longest palette that is told."""
 
@@ -80,8 +81,17 @@ def with_tags(facts: Facts, keyframe: Any) -> Facts:
     if keyframe.nodata:
         extra["nodata"] = float(keyframe.nodata)
     extra = {**facts.metadata.extra, **extra}
-    metadata = replace(facts.metadata, extra=extra, palette=_palette(keyframe))
+    metadata = replace(facts.metadata, extra=extra, palette=_palette(keyframe), icc=_profile(keyframe))
     return replace(facts, metadata=metadata)
+
+
+def _profile(keyframe: Any) -> bytes | None:
+    """The colour profile (ICC.1, B.4), None where there is none, or a broken one."""
+    tag = keyframe.tags.get(INTER_COLOUR_PROFILE)
+    if tag is None or not 0 < tag.count <= LARGEST_PROFILE:
+        return None
+    value = tag.value
+    return value if isinstance(value, bytes) else None
 
 
 def _palette(keyframe: Any) -> tuple[str, ...]:
