@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from time import monotonic
@@ -27,6 +28,7 @@ from tests.servers import LiveServer
 
 BODY = bytes(range(256)) * 4
 MANY = 30_000
+HUGE = 10**13
 TROUBLE = {
     "malformed": (BadRequest("no operation of this name"), 404),
     "large": (TooLarge("over the limit of 5"), 413),
@@ -57,6 +59,7 @@ def made(name: str) -> File:
 
 def table() -> Table:
     tree = Table()
+    tree.add("huge", lambda: File(media_type="x/y", size=HUGE, read=lambda start, stop: bytes((stop or HUGE) - start)))
     tree.add("files/a/whole", lambda: in_memory(BODY, "application/x-test"))
     tree.add("files/a/made", lambda: whole(lambda: BODY, "application/x-test"))
     tree.add("files/a/empty", lambda: in_memory(b"", "text/plain"))
@@ -353,6 +356,27 @@ def test_a_folder_without_end_begins_at_once_and_ends_with_its_reader(url: str) 
     assert b"/dav/endless/0<" in first
     assert monotonic() - begun < 15
     assert list(propfind(f"{url}/dav/endless/", "0")) == ["/dav/endless/"]
+
+
+def test_clients_that_do_not_read_hold_nobody_up(url: str) -> None:
+    """There are four threads; twelve listings without end and twelve large files wait for their readers."""
+    parts = urlsplit(url)
+    with ExitStack() as stack:
+        for method, path in (("PROPFIND", "/dav/endless/"), ("GET", "/dav/huge")):
+            for _ in range(12):
+                connection = stack.enter_context(socket.create_connection((parts.hostname, parts.port), 10))
+                connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\nDepth: 1\r\n\r\n".encode())
+                assert connection.recv(12).split()[1] in {b"207", b"200"}
+        begun = monotonic()
+        assert httpx.get(f"{url}/dav/files/a/whole", timeout=20).content == BODY
+        assert list(propfind(f"{url}/dav/files/a/whole")) == ["/dav/files/a/whole"]
+        assert monotonic() - begun < 20
+
+
+def test_a_part_of_a_huge_file_is_made_alone(url: str) -> None:
+    assert propfind(f"{url}/dav/huge")["/dav/huge"]["{DAV:}getcontentlength"] == (200, str(HUGE))
+    part = httpx.get(f"{url}/dav/huge", headers={"range": f"bytes={HUGE - 3}-"})
+    assert (part.status_code, part.content) == (206, b"\0\0\0")
 
 
 def test_odd_names_come_as_they_are(url: str) -> None:

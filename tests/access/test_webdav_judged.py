@@ -134,6 +134,17 @@ def test_rclone_copies_an_image_and_cuts_a_part(images: LiveServer, tmp_path: Pa
     assert rclone(url, "cat", *top, "--offset=1", "--count=3") == "RRD"
 
 
+FOLDERS = ["", "/folder%20of", "/folder%20of/cells.tif", "/folder%20of/cells.tif/original"]
+
+
+@pytest.mark.parametrize("folder", [*FOLDERS, f"{FOLDERS[3]}/cells.ome.zarr", "/folder%20of/cells.tif/stored"])
+def test_what_file_managers_look_for_is_nowhere(images: LiveServer, folder: str) -> None:
+    for name in ("desktop.ini", "Thumbs.db", "._cells.tif", ".DS_Store", "folder.jpg"):
+        for method in ("PROPFIND", "HEAD"):
+            url = f"{images.url}/dav/box{folder}/{name}"
+            assert httpx.request(method, url, headers={"depth": "0"}).status_code == 404, (method, url)
+
+
 def test_programs_read_an_image_where_davfs2_mounts_it(images: LiveServer, tmp_path: Path) -> None:
     required(CLIENTS[-1].missing())
     with davfs(images.url + "/dav", tmp_path) as top:
