@@ -63,6 +63,30 @@ def test_blended_channels_are_the_clipped_sum_of_their_windows(dtype, colours):
         np.testing.assert_array_equal(seen(view_text, image, k), expected)
 
 
+@pytest.mark.parametrize("mode", ["max", "screen", "min"])
+@pytest.mark.parametrize("colours", ["ff0000+00ff00+0000ff", "336699+ff8001+00007f", "ffffff+ffffff+ffffff"])
+def test_other_modes_are_what_they_are_in_other_viewers(mode, colours):
+    image = pictured(noise((3, 14, 15), "u2", 300), "cyx")
+    text = f"channels,colours={colours},low=3+0+50,high=100+255+300,blend=true,mode={mode},gamma=1+0.5+2"
+    shares = np.array([[int(colour[k : k + 2], 16) / 255 for k in (0, 2, 4)] for colour in colours.split("+")])
+    greys = [
+        seen(f"select,axis=c,index={c}~window,low={low},high={high},gamma={gamma}", image) / 255
+        for c, (low, high, gamma) in enumerate([(3, 100, 1), (0, 255, 0.5), (50, 300, 2)])
+    ]
+    parts = np.array(greys)[:, None] * shares[:, :, None, None]
+    white = 1 - np.array(greys)[:, None] * (1 - shares[:, :, None, None])
+    expected = {"max": parts.max(axis=0), "screen": 1 - (1 - parts).prod(axis=0), "min": white.min(axis=0)}[mode]
+    # Each channel and each step of a screen is rounded by itself.
+    assert np.abs(seen(text, image) - expected * 255).max() <= (1.6 if mode == "screen" else 0.51)
+
+
+def test_nothing_is_black_on_black_and_white_on_white():
+    image = pictured(np.zeros((2, 3, 4), "u1"), "cyx")
+    for mode, expected in (("add", 0), ("max", 0), ("screen", 0), ("min", 255)):
+        view_text = "channels,blend=true" + ("" if mode == "add" else f",mode={mode}")
+        assert (seen(view_text, image) == expected).all()
+
+
 def test_a_channel_is_blended_between_its_own_limits_or_those_of_its_type():
     image = pictured(noise((3, 4, 5)), "cyx", channels=CHANNELS)
     got = seen("channels,blend=true", image)
@@ -96,6 +120,11 @@ def test_colours_lie_interleaved_in_memory():
         ("channels,low=1+2,show=0", "2 members for 1"),
         ("channels,show=0,low=5,high=5", "differ"),
         ("channels,show=1,low=5", "both be given"),
+        ("channels,mode=max", "go with blend=true"),
+        ("channels,gamma=1+1+1", "go with blend=true"),
+        ("channels,gamma=1+1,blend=true", "2 members for 3"),
+        ("channels,gamma=0+1+1,blend=true", "between"),
+        ("channels,blend=true,mode=over", "mode: "),
     ],
 )
 def test_what_does_not_fit_is_refused(text, reason):

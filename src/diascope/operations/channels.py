@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from diascope.errors import BadRequest, Unsupported
 from diascope.image.image import Image
@@ -17,7 +17,7 @@ from diascope.image.resampling import carried
 from diascope.operations.composite import channels_read, composite
 from diascope.operations.operation import Operation, Parameters, mapped
 from diascope.operations.palette import channel_colours
-from diascope.operations.transfer import Transfer
+from diascope.operations.transfer import Mode, Transfer
 from diascope.operations.values import OptionalColours, OptionalIndices, OptionalNumbers
 
 
@@ -33,10 +33,26 @@ class Channels(Parameters):
     blend: bool = Field(
         False,
         description=(
-            "Whether to make one rgb picture of uint8: the sum of the channels in their colours, clipped at 255. "
-            "Limits that are not given are the channel's own, or all that an integer of up to 16 bits can hold."
+            "Whether to make one rgb picture of uint8 of the channels in their colours. Limits that are not given are "
+            "the channel's own, or all that an integer of up to 16 bits can hold."
         ),
     )
+    mode: Mode = Field(
+        "add",
+        description=(
+            "How they are blended: `add` is the sum, clipped at 255, `max` the brightest, `screen` what several lamps "
+            "would give; `min` begins with white, of which each channel leaves its colour, and takes the darkest."
+        ),
+    )
+    gamma: OptionalNumbers = Field(None, description="The exponent of the curve between each channel's limits.")
+
+    @model_validator(mode="after")
+    def of_a_blend(self) -> Channels:
+        if not self.blend and (self.mode != "add" or self.gamma is not None):
+            raise ValueError("mode and gamma go with blend=true")
+        if self.gamma is not None and not all(0.01 <= each <= 100 for each in self.gamma):
+            raise ValueError("gamma lies between 0.01 and 100")
+        return self
 
 
 def channels(image: Image, parameters: Channels) -> Image:
@@ -49,8 +65,12 @@ def channels(image: Image, parameters: Channels) -> Image:
         return carried(_kept(image, shown, described), image, lambda source: _kept(source, shown, described))
     if image.kind == "labels":
         raise Unsupported("labels have no intensities to blend; render shows them in colours")
-    transfers = [_transfer(image, channel, k) for k, channel in zip(shown, described, strict=True)]
-    return composite(image, shown, transfers, channel_colours(described))
+    gammas = parameters.gamma or (1.0,) * len(shown)
+    transfers = [
+        replace(_transfer(image, channel, k), gamma=gamma)
+        for k, channel, gamma in zip(shown, described, gammas, strict=True)
+    ]
+    return composite(image, shown, transfers, channel_colours(described), parameters.mode)
 
 
 def _shown(image: Image, parameters: Channels) -> tuple[int, ...]:
@@ -59,7 +79,7 @@ def _shown(image: Image, parameters: Channels) -> tuple[int, ...]:
     if max(shown) >= count or len(set(shown)) < len(shown):
         wanted = "+".join(map(str, shown))
         raise BadRequest(f"show={wanted} names a channel twice or one that is not there: there are {count}, from 0 on")
-    for name in ("colours", "low", "high"):
+    for name in ("colours", "low", "high", "gamma"):
         given = getattr(parameters, name)
         if given is not None and len(given) != len(shown):
             raise BadRequest(f"{name} has {len(given)} members for {len(shown)} channels")
@@ -129,5 +149,7 @@ operation = Operation(
         "channels,show=0,colours=ff8000,low=0,high=300",
         "channels,colours=ff0000+00ff00,blend=true",
         "channels,show=1+0,colours=336699+00ff80,low=0.5+3,high=100+20,blend=true",
+        "channels,blend=true,mode=screen",
+        "channels,colours=0080ff+ff00ff,blend=true,mode=min,gamma=0.5+1",
     ),
 )

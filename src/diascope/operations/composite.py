@@ -12,7 +12,7 @@ from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.image.region import Region
 from diascope.operations.operation import mapped
-from diascope.operations.transfer import BYTE, Colour, Transfer, blended
+from diascope.operations.transfer import BYTE, Colour, Mode, Transfer, blended
 
 
 def channels_read(level: Level, at: int, wanted: Sequence[int], region: Region) -> list[Pixels]:
@@ -35,6 +35,7 @@ def composite(
     shown: Sequence[int],
     transfers: Sequence[Transfer] | Callable[[], Sequence[Transfer]],
     colours: Sequence[Colour],
+    mode: Mode = "add",
 ) -> Image:
     """The rgb picture of channels; transfers may be told when they are first needed."""
     names = "".join(name for name in ORDER if name == "c" or name in image.axis_names)
@@ -50,7 +51,7 @@ def composite(
         else:
             inner = Region(region.start[:at] + region.start[at + 1 :], region.stop[:at] + region.stop[at + 1 :])
             greys = [told[0](level.read(inner))]
-        taken = blended(greys, colours)[..., region.start[at] : region.stop[at]]
+        taken = blended(greys, colours, mode)[..., region.start[at] : region.stop[at]]
         return np.moveaxis(taken, -1, at)
 
     def coloured(level: Level) -> Level:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, TypeAlias
+from functools import lru_cache, partial, reduce
+from typing import Any, Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ from diascope.image.region import Ints
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Colour: TypeAlias = tuple[int, int, int]
+Mode: TypeAlias = Literal["add", "max", "screen", "min"]
 
 BYTE = np.dtype(np.uint8)
 WHITE = (255, 255, 255)
@@ -95,11 +96,12 @@ def _shares(part: int) -> Bytes:
     return np.asarray((2 * np.arange(256) * part + 255) // 510, np.uint8)
 
 
-def blended(greys: Sequence[Bytes], colours: Sequence[Colour]) -> Bytes:
-    """The sum of grey channels in their colours, clipped at 255, with red, green and blue as a further last axis.
+def blended(greys: Sequence[Bytes], colours: Sequence[Colour], mode: Mode = "add") -> Bytes:
+    """Grey channels in their colours, mixed in a mode, with red, green and blue as a further last axis.
 
-    Each channel's part is rounded by itself. A single white channel is its grey three times.
+    Each channel's part is rounded by itself. A single white channel is its grey three times, unless it is to darken.
     """
+    mixed = MODES[mode]
     shape = greys[0].shape
     rows = [np.ascontiguousarray(grey).reshape(-1, shape[-1]) for grey in greys]
     if not greys[0].size:
@@ -108,15 +110,38 @@ def blended(greys: Sequence[Bytes], colours: Sequence[Colour]) -> Bytes:
     for primary in range(3):
         parts = tuple(colour[primary] for colour in colours)
         if parts not in planes:
-            planes[parts] = _summed(rows, parts)
+            planes[parts] = mixed(rows, parts)
     merged = cv2.merge([planes[tuple(colour[primary] for colour in colours)] for primary in range(3)])
     return np.asarray(merged, np.uint8).reshape(*shape, 3)
 
 
-def _summed(greys: Sequence[Bytes], parts: Ints) -> Bytes:
-    total: Bytes | None = None
-    for grey, part in zip(greys, parts, strict=True):
-        if part:
-            share = grey if part == 255 else np.asarray(cv2.LUT(grey, _shares(part)), np.uint8)
-            total = share if total is None else np.asarray(cv2.add(total, share), np.uint8)
-    return np.zeros_like(greys[0]) if total is None else total
+def _share(grey: Bytes, part: int) -> Bytes:
+    return grey if part == 255 else np.asarray(cv2.LUT(grey, _shares(part)), np.uint8)
+
+
+def _lighter(mix: Callable[[Bytes, Bytes], Any], greys: Sequence[Bytes], parts: Ints) -> Bytes:
+    """Out of black: a channel without a part in a primary colour changes nothing."""
+    shares = [_share(grey, part) for grey, part in zip(greys, parts, strict=True) if part]
+    return (
+        reduce(lambda one, other: np.asarray(mix(one, other), np.uint8), shares) if shares else np.zeros_like(greys[0])
+    )
+
+
+def _screened(one: Bytes, other: Bytes) -> Bytes:
+    left = (255 - one).astype(np.uint16) * (255 - other)
+    return np.asarray(255 - (left + 127) // 255, np.uint8)
+
+
+def _darker(greys: Sequence[Bytes], parts: Ints) -> Bytes:
+    """Out of white: a channel takes away the more of a primary colour the less of it its own colour has."""
+    shares = [_share(grey, 255 - part) for grey, part in zip(greys, parts, strict=True) if part < 255]
+    taken = reduce(lambda one, other: np.asarray(cv2.max(one, other), np.uint8), shares) if shares else None
+    return np.full_like(greys[0], 255) if taken is None else np.asarray(255 - taken, np.uint8)
+
+
+MODES: Mapping[str, Callable[[Sequence[Bytes], Ints], Bytes]] = {
+    "add": partial(_lighter, cv2.add),
+    "max": partial(_lighter, cv2.max),
+    "screen": partial(_lighter, _screened),
+    "min": _darker,
+}
