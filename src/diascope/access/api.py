@@ -6,7 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, StreamingResponse
 from starlette.exceptions import HTTPException
@@ -17,11 +17,12 @@ from diascope.catalogue.catalogue import Catalogue
 from diascope.catalogue.cutout import Wanted, cutout
 from diascope.catalogue.description import description
 from diascope.catalogue.listing import listing
+from diascope.catalogue.points import Points, mapped, points_of
 from diascope.catalogue.search import search
 from diascope.catalogue.statistics import statistics
 from diascope.catalogue.thumbnail import thumbnail
 from diascope.document import documents, schema
-from diascope.errors import BadRequest, DiascopeError, NotFound
+from diascope.errors import BadRequest, DiascopeError, NotFound, TooLarge
 from diascope.tree.file import File, json_file
 
 Representations = Callable[[str, str, str], dict[str, Any]]
@@ -32,6 +33,9 @@ Arrangements = Callable[[], list[dict[str, Any]]]
 
 View = Annotated[str, Query(description="Operations in order, such as `render` or `project,axis=z`.", max_length=4000)]
 AxisRange = Annotated[str | None, Query(description="`start..stop`; either end may be missing.", max_length=80)]
+
+LARGEST = 8 << 20
+"""Bytes of the body of a request."""
 
 TROUBLE: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": {MEDIA_TYPE: {"schema": {"type": "object"}}}}
@@ -67,6 +71,7 @@ def api(
     _add_errors(app)
     _add_lookups(app, catalogue, arrangements)
     _add_images(app, catalogue, representations)
+    _add_points(app, catalogue)
     _add_files(app, catalogue)
     _add_schemas(app)
     return app
@@ -106,6 +111,31 @@ def _add_images(app: FastAPI, catalogue: Catalogue, representations: Representat
     @app.get("/api/statistics/{path:path}", tags=["Pixels"], summary="Statistics and histogram of each channel")
     def _statistics(path: str, view: View = "original") -> dict[str, Any]:
         return statistics(catalogue, path.strip("/"), view)
+
+
+def _add_points(app: FastAPI, catalogue: Catalogue) -> None:
+    wanted = {"required": True, "content": {"application/json": {"schema": Points.model_json_schema()}}}
+
+    @app.post(
+        "/api/map/{path:path}",
+        tags=["Images"],
+        summary="Points in the view, the stored image and the world",
+        openapi_extra={"requestBody": wanted},
+    )
+    def _map(path: str, body: Annotated[bytes, Depends(_body)], view: View = "original") -> dict[str, Any]:
+        return mapped(catalogue, path.strip("/"), view, points_of(body))
+
+
+async def _body(request: Request) -> bytes:
+    """The body of a request; raises TooLarge before more of it is read."""
+    parts = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LARGEST:
+            raise TooLarge(f"the body has more than {LARGEST} bytes; ask for fewer points at a time")
+        parts.append(part)
+    return b"".join(parts)
 
 
 def _add_files(app: FastAPI, catalogue: Catalogue) -> None:

@@ -52,10 +52,13 @@ class Linear:
         return moved
 
     def inverted(self) -> Linear:
+        matrix = np.eye(4)
         try:
-            return linear(np.linalg.inv(self.array))
+            matrix[:3, :3] = np.linalg.inv(self.array[:3, :3])
         except np.linalg.LinAlgError as error:
             raise Unsupported("the matrix flattens space, so that it has no way back") from error
+        matrix[:3, 3:] = -product(matrix[:3, :3], self.array[:3, 3:])
+        return linear(matrix)
 
 
 @dataclass(frozen=True, slots=True)

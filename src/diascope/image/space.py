@@ -19,6 +19,11 @@ SLACK = 1e-6
 """Rounding errors of positions, in pixels."""
 
 
+def spatial(image: Image) -> str:
+    """The names of the spatial axes in the order of positions: xyz or xy."""
+    return "".join(name for name in SPATIAL if name in image.axis_names)
+
+
 def values(axes: tuple[Axis, ...], along: tuple[float, ...], missing: float) -> NDArray[np.float64]:
     """What is given per axis, along x, y and z, with a value for those that are missing."""
     given = {axis.name: value for axis, value in zip(axes, along, strict=True)}

@@ -9,14 +9,10 @@ from numpy.typing import NDArray
 
 from diascope.errors import BadRequest
 from diascope.image.image import Image
+from diascope.image.space import spatial
 from diascope.operations.places import factor
 
 Vector = NDArray[np.float64]
-
-
-def spatial(image: Image) -> str:
-    """The names of the spatial axes in the order of positions: xyz or xy."""
-    return "".join(name for name in "xyz" if name in image.axis_names)
 
 
 def unit_of(image: Image, unit: str | None) -> str | None:

@@ -10,9 +10,9 @@ from pydantic import Field, model_validator
 from diascope.errors import BadRequest
 from diascope.image.image import Image, Interpolation
 from diascope.image.mapping import IDENTITY
-from diascope.image.space import edges
+from diascope.image.space import edges, spatial
 from diascope.operations.grids import INTERPOLATION, counted, grid, regridded, with_spacing
-from diascope.operations.lengths import in_axes, spatial, unit_of
+from diascope.operations.lengths import in_axes, unit_of
 from diascope.operations.operation import Operation, Parameters
 from diascope.operations.places import place
 from diascope.operations.values import OptionalUnit
