@@ -17,7 +17,7 @@ from diascope.arrangements.arrangement import Arrangement, Written
 from diascope.arrangements.bids.findings import Finding, error
 from diascope.arrangements.bids.mapping import Bids, Derivative
 from diascope.arrangements.bids.names import MICR, stem
-from diascope.arrangements.bids.plan import Plan, Planned, plan
+from diascope.arrangements.bids.plan import Plan, plan
 from diascope.arrangements.bids.sheets import PARTICIPANTS, SAMPLES, SESSIONS, Kind, Labels, Sheet, sheet
 from diascope.arrangements.bids.shown import EXTENSIONS, Shown, derived, raw, safely
 from diascope.arrangements.contents import Contents, Made, Trouble
@@ -67,18 +67,19 @@ class Dataset:
             else:
                 self.add_image(each.stem, self.shown[each.stem])
         readme = self.plan.written.says.readme or _readme(self.plan)
-        self.add_tables("", _description(self.plan), readme, self.plan.images)
-        self.plan.findings += [finding for _, each in _sheets(self.plan, self.plan.images) for finding in each.findings]
+        self.add_tables("", _description(self.plan), readme)
+        self.plan.findings += [finding for _, each in _sheets(self.plan) for finding in each.findings]
 
     def add_image(self, path: str, shown: Shown) -> None:
         self.contents.add(f"{path}{shown.extension}", shown.link)
         self.contents.add(f"{path}.json", _json(shown.sidecar))
         self.plan.findings += shown.findings
 
-    def add_tables(self, folder: str, description: dict[str, Any], readme: str, images: list[Planned]) -> None:
+    def add_tables(self, folder: str, description: dict[str, Any], readme: str) -> None:
+        # Those of all images in a derivative too: the validator takes every participants.tsv for the first it reads.
         self.contents.add(f"{folder}dataset_description.json", _json(description))
         self.contents.add(f"{folder}README.md", Made(readme.encode, MARKDOWN))
-        for path, each in _sheets(self.plan, images):
+        for path, each in _sheets(self.plan):
             self.contents.add(f"{folder}{path}.tsv", Made(each.tsv, TSV))
             self.contents.add(f"{folder}{path}.json", _json(dict(each.meanings)))
 
@@ -88,7 +89,7 @@ class Dataset:
         if spec.space and spec.space not in STANDARD_SPACES and "SpatialReference" not in spec.metadata:
             told = f"derivatives.{name}: metadata.SpatialReference is missing: {spec.space} is no known space"
             self.tell(error(where, line, told))
-        added = []
+        count = 0
         for each in self.plan.images:
             if each.stem not in self.shown or (spec.suffixes and each.kind.name not in spec.suffixes):
                 continue
@@ -97,15 +98,15 @@ class Dataset:
                 self.add_image(
                     f"derivatives/{name}/{path}", derived(self.seen, self.plan, each, self.shown[each.stem], spec)
                 )
-                added.append(each)
+                count += 1
             except (DiascopeError, ValueError) as reason:
                 self.tell(error(each.path, None, f"derivatives.{name}: {reason} ({where}:{line})"))
-        if not added:
+        if not count:
             self.tell(error(where, line, f"derivatives.{name}: it has no image"))
             return
         text = f"Each image is the view `{spec.view}` of an image of the raw dataset, which its sidecar names."
         readme = README.format(name=f"{self.plan.written.says.name}: {name}", version=_version(), what=text)
-        self.add_tables(f"derivatives/{name}/", _derivative_description(self.plan, name, spec), readme, added)
+        self.add_tables(f"derivatives/{name}/", _derivative_description(self.plan, name, spec), readme)
 
 
 def contents(seen: Seen, written: Written[Bids]) -> Contents:
@@ -171,14 +172,14 @@ def _readme(made: Plan) -> str:
     return README.format(name=made.written.says.name, version=_version(), what=text)
 
 
-def _sheets(made: Plan, images: list[Planned]) -> Iterator[tuple[str, Sheet]]:
-    """The tables that say what images are of, by their paths without their extension."""
-    yield "participants", _sheet(made, PARTICIPANTS, made.wanted(PARTICIPANTS, images))
-    if any(each.kind.datatype == MICR for each in images):
-        yield "samples", _sheet(made, SAMPLES, made.wanted(SAMPLES, images))
+def _sheets(made: Plan) -> Iterator[tuple[str, Sheet]]:
+    """The tables of the dataset by their paths without their extension."""
+    yield "participants", _sheet(made, PARTICIPANTS, made.wanted(PARTICIPANTS))
+    if any(each.kind.datatype == MICR for each in made.images):
+        yield "samples", _sheet(made, SAMPLES, made.wanted(SAMPLES))
     spec = made.written.says.sessions
     if spec.file or spec.values:
-        sessions = made.wanted(SESSIONS, images)
+        sessions = made.wanted(SESSIONS)
         for subject in dict.fromkeys(subject for _, subject in sessions):
             wanted = [labels for labels in sessions if labels[1] == subject]
             yield f"sub-{subject}/sub-{subject}_sessions", _sheet(made, SESSIONS, wanted, ("subject",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -61,9 +61,9 @@ class Plan:
         """Of what stands at a path of keys in the mapping."""
         return self.written.document.problem(at, "").line
 
-    def wanted(self, kind: Kind, images: Iterable[Planned] | None = None) -> list[Labels]:
-        """The rows of a sheet of these images, or of all, each once."""
-        found = {labels for each in (self.images if images is None else images) if (labels := each.labels(kind))}
+    def wanted(self, kind: Kind) -> list[Labels]:
+        """The rows of a sheet, each once."""
+        found = {labels for each in self.images if (labels := each.labels(kind))}
         return sorted(found, key=lambda labels: tuple(map(natural, reversed(labels))))
 
 
