@@ -108,7 +108,7 @@ def parsed(xml: bytes) -> dict[str, Properties]:
         found[href] = {}
         for propstat in response.findall("{DAV:}propstat"):
             status = int(propstat.findtext("{DAV:}status", "").split()[1])
-            for each in propstat.find("{DAV:}prop") or ():
+            for each in propstat.findall("{DAV:}prop/*"):
                 found[href][each.tag] = (status, "collection" if len(each) else each.text)
     return found
 
@@ -190,7 +190,7 @@ def test_above_is_a_folder_with_nothing_else(url: str) -> None:
     assert list(propfind(f"{url}/", "0")) == ["/"]
     assert list(propfind(f"{url}/", "1")) == ["/", "/dav/"]
     assert list(propfind(f"{url}/dav", "0")) == ["/dav/"]
-    assert list(propfind(f"{url}/dav/", "1"))[:2] == ["/dav/", "/dav/files/"]
+    assert list(propfind(f"{url}/dav/", "1"))[:3] == ["/dav/", "/dav/huge", "/dav/files/"]
     assert httpx.get(f"{url}/").text == "no page"
     assert httpx.request("PROPFIND", f"{url}/data/", headers={"depth": "0"}).status_code == 404
 
