@@ -36,3 +36,13 @@ def test_mount_runs(tmp_path: Path) -> None:
     for each in found.values():
         assert each["ratio"] == pytest.approx(each["mount"] / each["tifffile"])
     assert done.stdout.count("tifffile directly") == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processor time is read from /proc")
+def test_doors_run(tmp_path: Path) -> None:
+    command = [sys.executable, str(BENCHMARKS / "doors.py"), "--quick", "--folder", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "doors.json").read_text())
+    assert len(found) == 6
+    assert all(each["wall_ms"] > 0 for each in found.values())
