@@ -104,11 +104,11 @@ def test_a_map_has_one_name(text, canonical):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("colormap", "either a name or colours"),
+        ("colormap", "either a name or a lut"),
         ("colormap,name=nothing", "no map 'nothing'"),
         ("colormap,name=" + "a" * 900, "no map"),
         ("colormap,name=%23ff0000", "no map"),
-        ("colormap,name=jet,colours=000000+ffffff", "either a name or colours"),
+        ("colormap,name=jet,colours=000000+ffffff", "either a name or a lut"),
         ("colormap,colours=ff0000", "two colours"),
         ("colormap,name=jet,low=1", "go together"),
         ("colormap,name=jet,low=1,high=1", "differ"),

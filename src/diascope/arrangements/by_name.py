@@ -95,7 +95,7 @@ class ByName:
             return path
         text, slash, rest = within.rest.partition("/")
         before = path[: len(path) - len(within.rest)]
-        return f"{before}{place.repository.view(text, within.image, within.identity)}{slash}{rest}"
+        return f"{before}{place.repository.view(text, place.place, within.image, within.identity)}{slash}{rest}"
 
     def address(self, path: str, steps: str, layout: str | None, suffix: str | None = None) -> str:
         """Where the image at a path is served under a view in a layout; without a layout where it is as it is stored.
@@ -110,7 +110,7 @@ class ByName:
             name = path.rpartition("/")[2]
             return path if place.place.what == "file" else f"{path}/{STORED}/{name}"
         within = located(self.catalogue, path)
-        text = place.repository.view(steps, within.image, within.identity)
+        text = place.repository.view(steps, place.place, within.image, within.identity)
         viewed = self._viewed.get((within.identity, str(text)), lambda: self._laid_out(within, text))
         return f"{path}/{text}/{viewed.name}{suffix or layouts()[layout].suffix}"
 
@@ -132,7 +132,7 @@ class ByName:
         if within is None or not within.rest:
             return None, ""
         text, _, rest = within.rest.partition("/")
-        steps = place.repository.view(text, within.image, within.identity)
+        steps = place.repository.view(text, place.place, within.image, within.identity)
         viewed = self._viewed.get((within.identity, str(steps)), lambda: self._laid_out(within, steps))
         return Layouts(viewed), rest
 

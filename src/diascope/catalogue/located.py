@@ -44,5 +44,5 @@ def viewed(catalogue: Catalogue, path: str, steps: str) -> tuple[Image, str]:
 def scene_viewed(catalogue: Catalogue, path: str, steps: str) -> tuple[Scene, View]:
     """The image at a path, and the view that a text spells of it."""
     within = image(catalogue, path)
-    repository = catalogue.repository(path.partition("/")[0])
-    return within, repository.view(steps, within.image, within.identity)
+    place = image_file(catalogue, path)
+    return within, place.repository.view(steps, place.place, within.image, within.identity)

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from diascope.bounded import BoundedCache
 from diascope.catalogue.opening import image_suffixes, named_as_image, opened, source_of
-from diascope.errors import Unreadable
+from diascope.errors import BadRequest, TooLarge, Unreadable
 from diascope.image.cache import ChunkCache
 from diascope.image.image import Image
 from diascope.operations.view import View, view
@@ -20,6 +20,10 @@ from diascope.stores.store import Store
 from diascope.tree.order import in_blocks
 
 What: TypeAlias = Literal["folder", "image", "file"]
+
+
+LARGEST_BESIDE = 1 << 20
+"""How many bytes a file has at most that a view names."""
 
 
 class Place(NamedTuple):
@@ -128,15 +132,38 @@ class Repository:
         except Unreadable as error:
             return Unreadable(*error.args)
 
-    def view(self, text: str, image: Image, identity: str) -> View:
+    def view(self, text: str, place: Place, image: Image, identity: str) -> View:
         """The view that a text spells of an image of this identity, settled; pixels are looked at once for many asks.
 
-        Raises BadRequest, and what the operations raise where one of them has to look at pixels.
+        Raises BadRequest, and what the operations raise where one of them has to look at pixels or files.
         """
         steps = view(text, self.views)
         if not steps.may_look:
             return steps
-        return self._settled.get((identity, str(steps)), lambda: steps.settled(image))
+        folder = place.path.rpartition("/")[0]
+        versions = [self._beside(folder, name)[1] for name in steps.files]
+        return self._settled.get(
+            (identity, str(steps), *versions),
+            lambda: steps.settled(image, lambda name: self._bytes_beside(folder, name)),
+        )
+
+    def _bytes_beside(self, folder: str, name: str) -> bytes:
+        data = self.store.read(self._beside(folder, name)[0])
+        if data is None:
+            raise BadRequest(f"the file {name!r} has just gone")
+        return data
+
+    def _beside(self, folder: str, name: str) -> tuple[str, str]:
+        """Path and version of the file of this name in a folder or the nearest one above it."""
+        names = folder.split("/") if folder else []
+        for k in range(len(names), -1, -1):
+            path = "/".join([*names[:k], name])
+            stat = self.store.stat(path)
+            if stat and not stat.is_folder:
+                if (stat.size or 0) > LARGEST_BESIDE:
+                    raise TooLarge(f"{path}: {stat.size} bytes are over the limit of {LARGEST_BESIDE}")
+                return path, stat.version
+        raise BadRequest(f"there is no file {name!r} in the folder of the image, nor in one above it")
 
     def listed(self, path: str) -> Iterator[Place]:
         """What lies in a folder, by name, told from the names and what a folder holds; no image is opened."""

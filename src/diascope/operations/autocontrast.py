@@ -8,7 +8,7 @@ from diascope.errors import TooLarge, Unsupported
 from diascope.image.image import Image
 from diascope.operations.contrast import limits_of
 from diascope.operations.looks import look, refuse_unordered, visible
-from diascope.operations.operation import Operation, Parameters
+from diascope.operations.operation import Files, Operation, Parameters, no_files
 from diascope.operations.values import LONGEST_LIST, number_spelled
 from diascope.operations.view import view
 
@@ -38,10 +38,10 @@ def autocontrast(image: Image, parameters: Autocontrast) -> Image:
     whoever wants the contrast of the image as it is now asks again. About two million pixels are looked at, evenly
     spread, of which those that are no finite numbers do not count.
     """
-    return view(settled(image, parameters)).applied(image)
+    return view(settled(image, parameters, no_files)).applied(image)
 
 
-def settled(image: Image, parameters: Autocontrast) -> str:
+def settled(image: Image, parameters: Autocontrast, _: Files) -> str:
     """The view that stands for it: `window` or `channels` with their limits."""
     refuse_unordered(image)
     lowest, highest = parameters.low / 100, parameters.high / 100

@@ -13,7 +13,8 @@ from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.operations.colour_table import OptionalMap, entries, gradient
 from diascope.operations.composite import colour_level
-from diascope.operations.operation import Operation, Parameters, mapped
+from diascope.operations.lut import OptionalLut
+from diascope.operations.operation import Files, Operation, Parameters, mapped
 from diascope.operations.planes import taken
 from diascope.operations.pointwise import coloured, pointwise
 from diascope.operations.transfer import BYTE, Transfer
@@ -26,6 +27,13 @@ class Colormap(Parameters):
         description=(
             "A map of matplotlib, or another one of the catalogue of cmap (such as ImageJ's `fire`, or `cet_r1`); "
             "with `_r` behind it, from its end to its start."
+        ),
+    )
+    lut: OptionalLut = Field(
+        None,
+        description=(
+            "Instead of a name: a look-up table of ImageJ, binary or text, by the name of its file, which lies in the "
+            "folder of the image or one above it. An address is redirected to that with the version of the file."
         ),
     )
     colours: OptionalColours = Field(
@@ -42,8 +50,8 @@ class Colormap(Parameters):
 
     @model_validator(mode="after")
     def one_map(self) -> Colormap:
-        if (self.name is None) == (self.colours is None):
-            raise ValueError("give either a name or colours")
+        if sum(each is not None for each in (self.name, self.lut, self.colours)) != 1:
+            raise ValueError("give either a name or a lut or colours")
         if self.colours is not None and len(self.colours) < 2:
             raise ValueError("a map has two colours or more")
         if (self.low is None) != (self.high is None) or (self.low is not None and self.low == self.high):
@@ -66,7 +74,7 @@ def colormap(image: Image, parameters: Colormap) -> Image:
     """The rgb picture of uint8: each intensity, scaled to one of 256 as by `window`, in its colour of the map."""
     image = _single(image)
     transfer = _transfer(image, parameters)
-    painted = Painted(gradient(parameters.colours) if parameters.colours else entries(parameters.name or ""))
+    painted = Painted(_colours(parameters))
     names = "".join(name for name in ORDER if name == "c" or name in image.axis_names)
     at = names.index("c")
 
@@ -82,6 +90,24 @@ def colormap(image: Image, parameters: Colormap) -> Image:
         channels=(),
         metadata=replace(image.metadata, rescale=None, palette=(), icc=None),
     )
+
+
+def settled(_: Image, parameters: Colormap, files: Files) -> Colormap | None:
+    """With the table out of its file, and the file's version."""
+    lut = parameters.lut
+    return parameters.model_copy(update={"lut": lut.of(files(lut.name))}) if lut and not lut.colours else None
+
+
+def _files(parameters: Colormap) -> tuple[str, ...]:
+    return (parameters.lut.name,) if parameters.lut else ()
+
+
+def _colours(parameters: Colormap) -> bytes:
+    if parameters.colours:
+        return gradient(parameters.colours)
+    if parameters.lut:
+        return parameters.lut.colours
+    return entries(parameters.name or "")
 
 
 def _single(image: Image) -> Image:
@@ -122,6 +148,8 @@ operation = Operation(
     title="Colours of a map",
     parameters=Colormap,
     apply=colormap,
+    settled=settled,
+    files=_files,
     examples=(
         "colormap,name=viridis",
         "colormap,name=fire,low=0,high=300",

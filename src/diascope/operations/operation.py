@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from diascope.errors import BadRequest
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.image.region import Ints, Region
@@ -25,6 +26,16 @@ class Parameters(BaseModel):
 
 P = TypeVar("P", bound=Parameters)
 
+Files: TypeAlias = Callable[[str], bytes]
+"""The bytes of a file that lies beside the image, by its name; raises BadRequest where there is none, and TooLarge.
+
+A view that lacks a file is no absent view: readers fill what is absent with zeros."""
+
+
+def no_files(name: str) -> bytes:
+    """For images that lie nowhere; raises BadRequest."""
+    raise BadRequest(f"there is no file {name!r}: this image lies in no folder that could hold it")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(Generic[P]):
@@ -36,10 +47,12 @@ class Operation(Generic[P]):
     apply: Callable[[Image, P], Image]
     """Touches no pixel, unless the operation says so. Raises BadRequest where the parameters do not fit the image,
     and Unsupported where no parameters would."""
-    settled: Callable[[Image, P], str | None] | None = None
-    """The view that stands for it on this image, where a look at a bounded number of pixels decides; None where the
-    parameters alone do. It is recorded in the canonical spelling, so that the look is taken once and every tile agrees.
-    ``apply`` may then take the look itself."""
+    settled: Callable[[Image, P, Files], P | str | None] | None = None
+    """The view that stands for it on this image, or its parameters with what was found out, where a look at a bounded
+    number of pixels or at a file decides; None where the parameters alone do. It is recorded in the canonical spelling,
+    so that the look is taken once and every tile agrees. ``apply`` may then take a look at the pixels itself."""
+    files: Callable[[P], tuple[str, ...]] | None = None
+    """The names of the files beside the image that ``settled`` reads: when one changes, it is asked again."""
     examples: tuple[str, ...] = ()
     """Canonical spellings that show it; the reference prints them and the contract suite applies them."""
 

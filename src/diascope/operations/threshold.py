@@ -14,7 +14,7 @@ from diascope.image.image import Image
 from diascope.image.level import Pixels
 from diascope.image.metadata import Channel
 from diascope.operations.looks import look, refuse_unordered
-from diascope.operations.operation import Operation, Parameters, mapped
+from diascope.operations.operation import Files, Operation, Parameters, mapped
 from diascope.operations.pointwise import is_short, pointwise
 from diascope.operations.transfer import BYTE
 from diascope.operations.values import number_spelled
@@ -68,7 +68,7 @@ def threshold(image: Image, parameters: Threshold) -> Image:
     )
 
 
-def settled(image: Image, parameters: Threshold) -> str | None:
+def settled(image: Image, parameters: Threshold, _: Files) -> str | None:
     """The view with the value, where a method is to find it."""
     if parameters.method is None:
         return None

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from diascope.errors import BadRequest, NotFound, TooLarge
 from diascope.image.image import Image
-from diascope.operations.operation import Operation, Parameters
+from diascope.operations.operation import Files, Operation, Parameters, no_files
 from diascope.operations.values import number_spelled
 from diascope.registry import registry
 
@@ -59,21 +59,34 @@ class View:
 
     @property
     def may_look(self) -> bool:
-        """Whether an operation may have to look at pixels before it is known what it does."""
+        """Whether an operation may have to look at pixels or files before it is known what it does."""
         return any(step.operation.settled for step in self.steps)
 
-    def settled(self, image: Image) -> View:
-        """The same view on this image, told by parameters alone: what a look at pixels decides is written down."""
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the files beside the image that are looked at."""
+        return tuple(
+            name for step in self.steps if step.operation.files for name in step.operation.files(step.parameters)
+        )
+
+    def settled(self, image: Image, files: Files = no_files) -> View:
+        """The same view on this image, told by parameters alone: what pixels or files decide is written down."""
         if not self.may_look:
             return self
         steps: list[Step] = []
         for step in self.steps:
-            told = step.operation.settled(image, step.parameters) if step.operation.settled else None
-            made = view(told).steps if told else (step,)
+            made = _settled(step, image, files)
             for each in made:
                 image = each.operation.apply(image, each.parameters)
             steps += made
         return View(tuple(steps))
+
+
+def _settled(step: Step, image: Image, files: Files) -> tuple[Step, ...]:
+    told = step.operation.settled(image, step.parameters, files) if step.operation.settled else None
+    if isinstance(told, str):
+        return view(told).steps
+    return (step if told is None else Step(step.operation, told),)
 
 
 def view(text: str, saved: Mapping[str, str] | None = None) -> View:

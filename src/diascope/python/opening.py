@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
@@ -12,8 +13,8 @@ from typing import NamedTuple
 from diascope.bounded import BoundedCache
 from diascope.catalogue.address import ASSOCIATED, LABELS, is_single, scene
 from diascope.catalogue.opening import default_cache, opened, opened_file
-from diascope.catalogue.repository import Opened
-from diascope.errors import BadRequest, NotFound
+from diascope.catalogue.repository import LARGEST_BESIDE, Opened
+from diascope.errors import BadRequest, NotFound, TooLarge
 from diascope.image.image import Image, opened_by
 from diascope.operations.view import ORIGINAL, view
 from diascope.python.server import Representation, representation
@@ -106,8 +107,18 @@ def _scene(dataset: Dataset, name: str) -> Image:
 
 
 def _viewed(image: Image, origin: Origin) -> Image:
-    steps = view(origin.view).settled(image)
+    steps = view(origin.view).settled(image, partial(_beside, origin.address))
     return opened_by(steps.applied(image), replace(origin, view=str(steps)))
+
+
+def _beside(address: str, name: str) -> bytes:
+    """The bytes of a file in the folder of an image."""
+    file = Path(address).with_name(name)
+    if address.startswith(WEB) or not file.is_file():
+        raise BadRequest(f"there is no file {name!r} beside {address}")
+    if file.stat().st_size > LARGEST_BESIDE:
+        raise TooLarge(f"{file}: over the limit of {LARGEST_BESIDE} bytes")
+    return file.read_bytes()
 
 
 def _place(address: str | PathLike[str]) -> Place:
