@@ -231,7 +231,7 @@ files:
         "wrong.yaml, line 2, repositry: ": "no such field",
         "wrong.yaml, line 4, rules[0].files: ": "a brace",
         "wrong.yaml, line 5, rules[0].target: ": "is no path",
-        "wrong.yaml, line 6, rules[0].layout: ": "there is no layout 'ome-tif'; there are: dzi",
+        "wrong.yaml, line 6, rules[0].layout: ": "there is no layout 'ome-tif'; there are: ",
         "wrong.yaml, line 8, rules[0].tables[0].file: ": "is no path",
         "wrong.yaml, line 8, rules[0].tables[0].on: ": "at least 1",
         "wrong.yaml, line 10, files.a/../b": "is no path",

@@ -106,7 +106,8 @@ def links(target: str, link: Link) -> Iterator[tuple[str, Link]]:
     if layout is None:
         yield target, link
         return
-    yield target, replace(link, is_folder=layout.is_folder, suffix=layout.suffix)
+    known = link.suffix is not None
+    yield target, link if known else replace(link, is_folder=layout.is_folder, suffix=layout.suffix)
     if not target.endswith(layout.suffix):
         return
     for companion in layout.companions:

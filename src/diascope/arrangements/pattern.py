@@ -221,8 +221,14 @@ def _fit(tokens: Sequence[Token], text: str, known: Mapping[str, str]) -> Fields
     last = tokens[-1]
     if isinstance(last, str) and not text.endswith(last):
         return None
-    if known:
-        tokens = [known.get(token.name or "", token) if not isinstance(token, str) else token for token in tokens]
+    if len(tokens) == 1 and isinstance(last, Some) and last.name not in known:
+        return ({last.name: text} if last.name else {}) if len(text) >= last.least else None
+    named = [known.get(each.name or "", each) if known and not isinstance(each, str) else each for each in tokens]
+    return _searched(named, text)
+
+
+def _searched(tokens: Sequence[Token], text: str) -> Fields | None:
+    """The same, by trying places: each once for each token."""
     failed: set[tuple[int, int]] = set()
     dead: dict[int, int] = {}
     spans: list[tuple[int, int]] = []

@@ -13,12 +13,11 @@ from typing import Any, NamedTuple, cast
 
 from diascope.arrangements.by_name import ByName
 from diascope.arrangements.contents import Link
-from diascope.catalogue.located import image as located
+from diascope.catalogue.located import viewed
 from diascope.catalogue.repository import Repository, What
 from diascope.errors import DiascopeError, Forbidden, NotFound, TooLarge
 from diascope.image.image import Image
 from diascope.operations.view import View, view
-from diascope.sources.stem import stem
 from diascope.tree.file import File
 
 MOST = 2_000_000
@@ -82,9 +81,9 @@ class Seen:
 
         Images keep files open: keep what is needed of it, not the image.
         """
-        repository = self.repository(path.partition("/")[0])
-        self._answer(("image", path), lambda: _identity(self.tree, path))
-        return self.view(repository, steps).applied(located(self.tree.catalogue, path).image)
+        self.repository(path.partition("/")[0])
+        self._answer(("image", path, steps), lambda: viewed(self.tree.catalogue, path, steps)[1])
+        return viewed(self.tree.catalogue, path, steps)[0]
 
     def file(self, link: Link) -> File:
         """The file that a link leads to, for its size; raises as looking it up does."""
@@ -148,12 +147,16 @@ def natural(path: str) -> tuple[str | int, ...]:
 
 
 def stem_of(found: Found, suffixes: tuple[str, ...]) -> str:
-    """The name of a file without what tells its format: the ending of an image or the last one, and ``.ome`` before."""
-    name = stem(found.name, suffixes) if found.what == "image" else found.name
-    if name == found.name:
-        before, dot, _ = name.rpartition(".")
-        name = before if dot and before else name
-    return name[:-4] if name.lower().endswith(OME) and len(name) > len(OME) and found.what == "image" else name
+    """The name of a file without what tells its format: the ending of an image or the last one, and ``.ome`` before.
+
+    The endings of images are ``image_suffixes()``.
+    """
+    name, lower = found.name, found.name.lower()
+    fitting = suffixes if found.what == "image" and lower.endswith(suffixes) else ()
+    ending = next((each for each in fitting if lower.endswith(each) and len(each) < len(name)), None)
+    before, dot, _ = name.rpartition(".")
+    name = name[: -len(ending)] if ending else before if dot and before else name
+    return name[: -len(OME)] if found.what == "image" and name.lower().endswith(OME) and len(name) > len(OME) else name
 
 
 def _walked(repository: Repository, folder: str) -> Iterator[Found]:
@@ -194,7 +197,3 @@ def _read(repository: Repository, path: str, most: int) -> bytes | None:
     if blob.stat.size > most:
         raise TooLarge(f"{path}: it has {blob.stat.size} bytes; the limit is {most}")
     return blob.read(0, blob.stat.size)
-
-
-def _identity(tree: ByName, path: str) -> str:
-    return located(tree.catalogue, path).identity

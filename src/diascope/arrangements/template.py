@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from mimetypes import guess_type
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 
@@ -19,6 +19,7 @@ from diascope.catalogue.opening import image_suffixes
 from diascope.catalogue.repository import Repository
 from diascope.document import Document, Problem, malformed
 from diascope.errors import DiascopeError, NotFound
+from diascope.layouts.layout import Layout
 from diascope.operations.view import ORIGINAL
 from diascope.registry import registry
 
@@ -194,6 +195,8 @@ def _links(
     """Where each file of a rule is shown, and the link to it; what cannot be told is a problem."""
     counts: Counter[str] = Counter()
     counted = COUNTER in laid.target.fields
+    rule, layout = laid.rule, _record(laid.rule)
+    suffix = layout.suffix if layout else None
     for each, values in _matched(laid, found, made, taken, sort=counted):
         try:
             if counted:
@@ -206,15 +209,15 @@ def _links(
             made.problems.append(f"{each.path}: {error} ({laid.origin})")
             continue
         image = "/".join(filter(None, (repository.name, each.path, scene)))
-        rule = laid.rule
-        yield path, Link(image, rule.view, rule.layout, is_folder=each.is_folder, origin=laid.origin)
+        is_folder = layout.is_folder if layout else each.is_folder
+        yield path, Link(image, rule.view, rule.layout, suffix, is_folder, laid.origin)
 
 
 def _matched(
     laid: Laid, found: list[Found], made: Contents, taken: set[str], *, sort: bool
 ) -> Iterator[tuple[Found, dict[str, str]]]:
     """The files of a rule with their fields."""
-    suffixes = image_suffixes()
+    suffixes, layout = image_suffixes(), _record(laid.rule)
     fits = ((each, laid.pattern.match(each.path)) for each in found)
     fitting = [(each, values) for each, values in fits if values is not None]
     taken.update(each.path for each, _ in fitting)
@@ -225,9 +228,12 @@ def _matched(
             made.problems.append(f"{each.path}: {error} ({laid.origin})")
             continue
         values[STEM] = stem_of(each, suffixes)
-        layout: Any = registry("layouts")[laid.rule.layout] if laid.rule.layout else None
         values[SUFFIX] = layout.suffix if layout else each.name[len(values[STEM]) :]
         yield each, values
+
+
+def _record(rule: Rule) -> Layout | None:
+    return registry("layouts")[rule.layout] if rule.layout else None
 
 
 def _all(laid: Laid, fields: Mapping[str, str]) -> dict[str, str]:

@@ -69,8 +69,15 @@ def named_as_image(name: str) -> bool:
 
 
 def image_suffixes() -> tuple[str, ...]:
-    """How the names of images end, in lower case."""
-    return tuple(suffix for source in registry("sources").values() for suffix in source.suffixes)
+    """How the names of images end, in lower case, the longest first."""
+    return _suffixes(tuple(registry("sources")))
+
+
+@cache
+def _suffixes(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of these sources; a listing asks for every name."""
+    found = (suffix for name in names for suffix in registry("sources")[name].suffixes)
+    return tuple(sorted(found, key=len, reverse=True))
 
 
 def opened(source: Source, store: Store, path: str, chunks: ChunkCache, owner: str) -> Dataset:
