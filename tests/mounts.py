@@ -38,10 +38,18 @@ def needed() -> None:
     """Go on where this machine can mount; skip where its kernel lets nobody, fail in CI where a package is missing."""
     if (denied := _denied()) is not None:
         pytest.skip(f"the kernel does not let us mount: {denied}")
+    required(missing())
+
+
+def missing() -> str | None:
+    """What this machine lacks for mounting, with the command that mends it where there is one."""
+    if (denied := _denied()) is not None:
+        return f"the kernel does not let us mount: {denied}"
     try:
         library()
     except Unavailable as error:
-        required(str(error))
+        return str(error)
+    return None
 
 
 @cache
@@ -62,15 +70,23 @@ def _denied() -> str | None:
 
 
 @contextmanager
-def mounted(address: str | Path, top: Path, options: tuple[str, ...] = (), **environment: str) -> Iterator[Mount]:
+def mounted(
+    address: str | Path,
+    top: Path,
+    options: tuple[str, ...] = (),
+    *,
+    longest: float = LONGEST,
+    program: tuple[str, ...] = ("diascope", "mount"),
+    **environment: str,
+) -> Iterator[Mount]:
     """What lies at an address, mounted on a folder until the block ends."""
-    command = [sys.executable, "-u", "-m", "diascope", "mount", *options, str(address), str(top)]
+    command = [sys.executable, "-u", "-m", *program, *options, str(address), str(top)]
     log = top.with_name(f"{top.name}.log")
     with log.open("a") as said:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=said, text=True, env={**os.environ, **environment}
         )
-    timer = Timer(LONGEST, process.kill)
+    timer = Timer(longest, process.kill)
     timer.start()
     try:
         assert process.stdout

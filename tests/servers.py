@@ -13,6 +13,8 @@ from starlette.types import ASGIApp
 from diascope.access.data import Data
 from diascope.access.http import server
 from diascope.access.pages import pages
+from diascope.access.s3 import S3
+from diascope.access.webdav import WebDav
 from diascope.assembly import application
 from diascope.settings import RepositorySettings, Settings
 from diascope.tree.file import Tree
@@ -45,5 +47,6 @@ def of_folder(folder: Path, **settings: object) -> LiveServer:
 
 
 def of_tree(tree: Tree) -> LiveServer:
-    """Any tree below ``/data/``, and the web application."""
-    return LiveServer(server({"/data/": Data(tree, lambda path: path).answer}, {"/": pages()}, threads=4))
+    """Any tree below ``/data/``, ``/s3/`` and ``/dav/``, and the web application."""
+    handlers = {"/data/": Data(tree, lambda path: path).answer, "/s3/": S3(tree).answer}
+    return LiveServer(server(handlers, {"/": pages()}, threads=4, webdav=WebDav(tree).answer))

@@ -60,7 +60,7 @@ def _judged(console: Console, chosen: list[Row]) -> Iterator[Judged]:
 def is_bad(judged: Judged) -> bool:
     """Whether the row is a failure of the whole."""
     if judged.verdict == "NOT RUN":
-        return in_ci() and not judged.row.judge.optional
+        return in_ci() and not judged.row.optional
     return judged.verdict == "FAIL"
 
 

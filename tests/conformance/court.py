@@ -88,7 +88,7 @@ class Court:
         return Judged(row, list(self._outcomes(row)), perf_counter() - start)
 
     def _outcomes(self, row: Row) -> Iterator[Outcome]:
-        lacking = row.judge.missing()
+        lacking = row.missing
         if lacking:
             yield Outcome("", None, "NOT RUN", lacking, Counter())
             return

@@ -34,6 +34,16 @@ class Row(NamedTuple):
     door: Door
     judge: Judge
 
+    @property
+    def missing(self) -> str | None:
+        """What this machine lacks for it, with the command that mends it."""
+        return self.judge.missing() or self.door.missing()
+
+    @property
+    def optional(self) -> bool:
+        """Whether it may be missing even with CI=true."""
+        return self.judge.optional or self.door.optional
+
     def __str__(self) -> str:
         return f"{self.representation.name}, {self.door.name}, {self.judge.name}"
 

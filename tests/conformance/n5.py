@@ -47,7 +47,7 @@ JUDGES = (
     Judge(
         name="TensorStore",
         representations=(N5.name,),
-        doors=("HTTP", "files"),
+        doors=("HTTP", "S3", "WebDAV", "mount", "files"),
         look=by_tensorstore,
         twins=(
             truncated("truncated block", FIRST_BLOCK),

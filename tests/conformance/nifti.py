@@ -13,8 +13,8 @@ from diascope.image.image import Image
 from diascope.image.order import moved
 from tests.conformance.records import Judge, Representation, Served
 from tests.conformance.twins import packed, truncated
-from tests.conformance.web_file import web_file
-from tests.judges import node
+from tests.conformance.web_file import is_remote, web_file
+from tests.judges import nifti_tool, node
 from tests.judges.pixels import Rejected, Seen, same, told
 
 REPRESENTATIONS = (Representation(name="NIfTI", layout="nifti", paths=("{file}/{view}/{stem}.nii",)),)
@@ -39,7 +39,7 @@ def _is_coloured(image: Image) -> bool:
 
 
 def by_nibabel(served: Served) -> Seen:
-    if served.where.startswith("http://"):
+    if is_remote(served.where):
         with web_file(served.where) as file:
             holder = {"image": FileHolder(fileobj=file)}
             header = file.read(4)
@@ -75,6 +75,18 @@ def by_simpleitk(served: Served) -> Seen:
     return told([same(seen, moved(served.image[...], served.image.axis_names, names), "the file")])
 
 
+def by_nifti_tool(served: Served) -> Seen:
+    expected = _voxels(served.image)
+    header = nifti_tool.header(served.where)
+    told_sizes = [int(size) for size in header.get("dim", ["0"])[1:]]
+    if told_sizes != [*expected.shape, *[1] * (7 - expected.ndim)]:
+        raise Rejected(f"the sizes are {told_sizes}")
+    if header["bitpix"] != [str(8 * expected.itemsize)]:
+        raise Rejected(f"{header['bitpix']} bits a voxel")
+    seen = nifti_tool.voxels(served.where)
+    return told([same(seen, expected.ravel(order="F").astype(float), "the file")])
+
+
 def by_nifti_reader(served: Served) -> Seen:
     answer = node.program("nifti_reader.mjs").asked(served.where)
     image = served.image
@@ -88,14 +100,41 @@ def by_nifti_reader(served: Served) -> Seen:
     return told([same(seen, expected.ravel(), "the file")])
 
 
+def _is_printed(image: Image) -> bool:
+    """What nifti_tool prints exactly, and NIfTI-1 holds."""
+    return not _is_coloured(image) and image.dtype.kind in "iu" and max(image.shape) < 2**15
+
+
 def _is_volume(image: Image) -> bool:
     """What ITK reads as an array of numbers: it cannot read NIfTI-2, and takes channels for vectors."""
     return not _is_coloured(image) and image.size("c") == 1 and max(image.shape) < 2**15
 
 
 JUDGES = (
-    Judge(name="nibabel", representations=NAMES, doors=("HTTP", "files"), look=by_nibabel, twins=TWINS),
-    Judge(name="SimpleITK", representations=NAMES, doors=("files",), look=by_simpleitk, twins=TWINS, takes=_is_volume),
+    Judge(
+        name="nibabel",
+        representations=NAMES,
+        doors=("HTTP", "S3", "WebDAV", "mount", "files"),
+        look=by_nibabel,
+        twins=TWINS,
+    ),
+    Judge(
+        name="SimpleITK",
+        representations=NAMES,
+        doors=("mount", "files"),
+        look=by_simpleitk,
+        twins=TWINS,
+        takes=_is_volume,
+    ),
+    Judge(
+        name="nifti_tool",
+        representations=NAMES,
+        doors=("mount", "files"),
+        look=by_nifti_tool,
+        twins=TWINS,
+        takes=_is_printed,
+        missing=nifti_tool.missing,
+    ),
     Judge(
         name="nifti-reader-js",
         representations=NAMES,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from io import BytesIO
 
-import httpx
 import nrrd
 
 from diascope.image.image import Image
 from diascope.image.order import moved
 from tests.conformance.records import Judge, Representation, Served
 from tests.conformance.twins import changed, truncated
+from tests.conformance.web_file import is_remote, web_file
 from tests.judges.pixels import Seen, same, told
 
 REPRESENTATIONS = (Representation(name="NRRD", layout="nrrd", paths=("{file}/{view}/{stem}.nrrd",)),)
@@ -33,8 +33,9 @@ def _order(image: Image) -> str:
 
 
 def by_pynrrd(served: Served) -> Seen:
-    if served.where.startswith("http://"):
-        file = BytesIO(httpx.get(served.where).raise_for_status().content)
+    if is_remote(served.where):
+        with web_file(served.where) as remote:
+            file = BytesIO(remote.read())
         pixels = nrrd.read_data(nrrd.read_header(file), file)
     else:
         pixels, _ = nrrd.read(served.where)
@@ -55,6 +56,19 @@ def _is_volume(image: Image) -> bool:
 
 
 JUDGES = (
-    Judge(name="pynrrd", representations=NAMES, doors=("HTTP", "files"), look=by_pynrrd, twins=TWINS),
-    Judge(name="SimpleITK", representations=NAMES, doors=("files",), look=by_simpleitk, twins=TWINS, takes=_is_volume),
+    Judge(
+        name="pynrrd",
+        representations=NAMES,
+        doors=("HTTP", "S3", "WebDAV", "mount", "files"),
+        look=by_pynrrd,
+        twins=TWINS,
+    ),
+    Judge(
+        name="SimpleITK",
+        representations=NAMES,
+        doors=("mount", "files"),
+        look=by_simpleitk,
+        twins=TWINS,
+        takes=_is_volume,
+    ),
 )

@@ -22,8 +22,8 @@ from diascope.image.order import moved
 from diascope.layouts.plane_stack import flat_levels
 from tests.conformance.records import Judge, Representation, Served
 from tests.conformance.twins import changed, truncated
-from tests.conformance.web_file import web_file
-from tests.judges import bioformats, libtiff, node, tiff_file
+from tests.conformance.web_file import is_remote, web_file
+from tests.judges import bioformats, imagej, libtiff, node, tiff_file
 from tests.judges.pixels import Rejected, Seen, counted, same, told
 
 REPRESENTATIONS = (Representation(name="OME-TIFF", layout="ome-tiff", paths=("{file}/{view}/{stem}.ome.tif",)),)
@@ -64,7 +64,7 @@ CUT = truncated("truncated", FILE)
 
 def by_tifffile(served: Served) -> Seen:
     levels = flat_levels(served.image)
-    if not served.where.startswith("http://"):
+    if not is_remote(served.where):
         with tifffile.TiffFile(served.where) as tiff:
             return told(tiff_file.compared(tiff, served.image, levels))
     with web_file(served.where) as file, tifffile.TiffFile(file) as tiff:
@@ -75,6 +75,18 @@ def by_bioformats(served: Served) -> Seen:
     with TemporaryDirectory() as folder:
         read = bioformats.converted(Path(served.where), Path(folder, "copy.ome.tif"))
         return _copy(read, served.image, flat_levels(served.image))
+
+
+def by_imagej(served: Served) -> Seen:
+    image = served.image
+    opened = imagej.opened(Path(served.where))
+    size = same(opened.pixels, moved(image[...], image.axis_names, "tzcyx"), "the hyperstack")
+    scales = zip(image.axes, image.levels[0].scale, strict=True)
+    known = {axis.name: scale for axis, scale in scales if axis.unit == "micrometer"}
+    for name, spacing in zip("xyz", opened.spacing, strict=True):
+        if name in known and not (opened.unit == "microns" and np.isclose(spacing, known[name])):
+            raise Rejected(f"pixels {opened.spacing} {opened.unit} apart, not {known[name]} micrometers along {name}")
+    return told([size], spacings=len(known))
 
 
 def by_libtiff(served: Served) -> Seen:
@@ -124,6 +136,11 @@ def by_geotiff(served: Served) -> Seen:
     return told([sum(same(a, b, f"plane {k}") for k, (a, b) in enumerate(zip(planes, expected, strict=True)))])
 
 
+def _is_hyperstack(image: Image) -> bool:
+    """What ImageJ keeps as it is: signed and wide integers become others, colours a picture of its own."""
+    return image.kind != "rgb" and image.dtype in (np.uint8, np.uint16)
+
+
 def _is_opaque_picture(image: Image) -> bool:
     """What OpenSlide calls a generic tiled TIFF."""
     return image.kind == "rgb" and image.dtype == np.uint8 and image.size("c") == 3 and len(image.shape) == 3
@@ -133,23 +150,33 @@ JUDGES = (
     Judge(
         name="tifffile",
         representations=NAMES,
-        doors=("HTTP", "files"),
+        doors=("HTTP", "S3", "WebDAV", "mount", "files"),
         look=by_tifffile,
         twins=(BAD_PIXELS, LOST_TILE, BAD_PLANES, CUT),
     ),
     Judge(
         name="Bio-Formats",
         representations=NAMES,
-        doors=("files",),
+        doors=("mount", "files"),
         look=by_bioformats,
         twins=(BAD_PIXELS, LOST_TILE, BAD_PLANES),
         missing=bioformats.missing,
         slow=True,
     ),
     Judge(
+        name="ImageJ",
+        representations=NAMES,
+        doors=("mount",),
+        look=by_imagej,
+        twins=(BAD_PIXELS, LOST_TILE),
+        takes=_is_hyperstack,
+        missing=imagej.missing,
+        slow=True,
+    ),
+    Judge(
         name="libtiff tiffcp",
         representations=NAMES,
-        doors=("files",),
+        doors=("mount", "files"),
         look=by_libtiff,
         twins=(BAD_PIXELS, LOST_TILE, CUT),
         missing=libtiff.missing,
@@ -157,7 +184,7 @@ JUDGES = (
     Judge(
         name="OpenSlide",
         representations=NAMES,
-        doors=("files",),
+        doors=("mount", "files"),
         look=by_openslide,
         twins=(BAD_PIXELS, LOST_TILE),
         takes=_is_opaque_picture,

@@ -106,10 +106,11 @@ def by_yaozarrs(served: Served) -> Seen:
 
 
 ANYWHERE = ("HTTP", "files")
+EVERY_DOOR = ("HTTP", "S3", "WebDAV", "mount", "files")
 
 JUDGES = (
-    Judge(name="zarr-python", representations=BOTH, doors=ANYWHERE, look=by_zarr_python, twins=BROKEN_CHUNKS),
-    Judge(name="TensorStore", representations=BOTH, doors=ANYWHERE, look=by_tensorstore, twins=BROKEN_CHUNKS),
+    Judge(name="zarr-python", representations=BOTH, doors=EVERY_DOOR, look=by_zarr_python, twins=BROKEN_CHUNKS),
+    Judge(name="TensorStore", representations=BOTH, doors=EVERY_DOOR, look=by_tensorstore, twins=BROKEN_CHUNKS),
     Judge(
         name="zarrita",
         representations=BOTH,

@@ -76,13 +76,14 @@ def _is_smooth_grey(image: Image) -> bool:
 
 
 ANYWHERE = ("HTTP", "files")
+EVERY_DOOR = ("HTTP", "S3", "WebDAV", "mount", "files")
 TENSORSTORE, CLOUD_VOLUME = "TensorStore", "cloud-volume"
 
 JUDGES = (
     Judge(
         name=TENSORSTORE,
         representations=(RAW.name, PNG.name),
-        doors=ANYWHERE,
+        doors=EVERY_DOOR,
         look=exact(tensor_store.volume),
         twins=TWINS,
     ),

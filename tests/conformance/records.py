@@ -19,7 +19,7 @@ class Served(NamedTuple):
     """One sample in one representation behind a door."""
 
     where: str
-    """A URL, or a path on disk, without a slash at its end."""
+    """A URL, or a path on disk, without a slash at its end; ``s3+http://host/s3/bucket/key`` for clients of S3."""
     image: Image
     """What it should hold."""
     original: Image
@@ -47,6 +47,10 @@ class Door:
     name: str
     open: Callable[[Path, Tree | None], AbstractContextManager[Callable[[tuple[str, ...]], str]]]
     """Of a folder of samples, or of a broken tree in its place: gives the place of the first of some paths."""
+    missing: Callable[[], str | None] = lambda: None
+    """What this machine lacks to open it, with the command that mends it."""
+    optional: bool = False
+    """Whether it may be missing even with CI=true."""
 
 
 @dataclass(frozen=True, kw_only=True)

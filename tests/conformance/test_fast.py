@@ -31,7 +31,7 @@ CASES = [pytest.param(row, id=str(row), marks=[pytest.mark.slow] if row.judge.sl
 
 @pytest.mark.parametrize("row", CASES)
 def test_the_judge_takes_what_is_served_and_no_broken_twin(row: Row, court: Court) -> None:
-    required(None if row.judge.optional else row.judge.missing())
+    required(None if row.optional else row.missing)
     judged = court.judged(row)
     assert [outcome for outcome in judged.outcomes if outcome.verdict == "FAIL"] == []
     assert judged.verdict != "FAIL", "no sample can be served so"
