@@ -15,6 +15,12 @@ command -v cadaver >/dev/null || packages+=(cadaver)
 command -v litmus >/dev/null || packages+=(litmus)
 command -v mount.davfs >/dev/null || packages+=(davfs2)
 command -v tiffinfo >/dev/null || packages+=(libtiff-tools)
+# napari's window: a display without a screen, OpenGL in software, and what Qt loads.
+for package in xvfb libegl1 libgl1 libopengl0 libgl1-mesa-dri libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 \
+    libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 \
+    libxcb-xinerama0 libxcb-xkb1; do
+    dpkg -s "$package" >/dev/null 2>&1 || packages+=("$package")
+done
 command -v nifti_tool >/dev/null || packages+=(nifti-bin)
 command -v rsync >/dev/null || packages+=(rsync)
 [ -e /usr/share/java/ij.jar ] || packages+=(imagej)
@@ -52,4 +58,13 @@ if ! cmp -s "$top/tests/judges/python.txt" "$judges/python/installed.txt"; then
     "$bin/python" -m pip install --quiet --no-deps --target "$judges/python" --constraint "$top/constraints.txt" \
         --requirement "$top/tests/judges/python.txt"
     cp "$top/tests/judges/python.txt" "$judges/python/installed.txt"
+fi
+
+# napari has many dependencies of its own: an environment for it, with Diascope in it as its users have it.
+pinned() { cat "$top"/tests/judges/napari.txt "$top"/{constraints.txt,pyproject.toml}; }
+if ! pinned | cmp -s - "$judges/napari/installed.txt"; then
+    test -x "$judges/napari/bin/python" || "$bin/python" -m venv "$judges/napari"
+    "$judges/napari/bin/python" -m pip install --quiet --constraint "$top/constraints.txt" \
+        --requirement "$top/tests/judges/napari.txt" --editable "$top[napari]"
+    pinned >"$judges/napari/installed.txt"
 fi

@@ -75,6 +75,14 @@ def test_several_chunks_are_read_one_by_one_at_the_same_time() -> None:
     assert all(region.stop[d] - region.start[d] <= 16 for region in regions for d in (3, 4))
 
 
+def test_the_grid_of_a_whole_level_is_told_and_of_a_part_it_is_not() -> None:
+    array = lazy_array(LEVEL, (4, 0, 3, 2), {1: 1})
+    assert array.chunks == (16, 1, 16, 2)
+    assert array[:40].chunks is None
+    assert array[2].chunks == (1, 16, 2)
+    assert lazy_array(ramp("yx", (9, 5000), chunk_shape=(9, 5000)).levels[0], (0, 1)).chunks == (9, 1024)
+
+
 @pytest.mark.parametrize("key", [5, (0, 2), (0,) * 6, (..., ..., 0)], ids=str)
 def test_an_index_out_of_bounds_is_refused(key: Any) -> None:
     with pytest.raises(IndexError):

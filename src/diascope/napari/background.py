@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Thread
 from typing import TypeVar
 
-from napari.qt.threading import create_worker
+from qtpy.QtCore import QObject, Qt, Signal
 
 from diascope.errors import DiascopeError
 
 T = TypeVar("T")
+
+THREADS = 4
+
+REQUEST = re.compile(r"^https?://\S+: ")
+"""What a server's own words come after."""
+
+
+class _Mailbox(QObject):  # type: ignore[misc] # Qt has no types here
+    """Takes calls from any thread and makes them in that of the window."""
+
+    arrived = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arrived.connect(self._open, Qt.ConnectionType.QueuedConnection)
+
+    def _open(self, call: Callable[[], None]) -> None:
+        call()
 
 
 class Background:
@@ -20,7 +41,12 @@ class Background:
         """``failed`` is told a sentence, in the window's thread."""
         self._failed = failed
         self._asked: Counter[str] = Counter()
+        self._mailbox = _Mailbox()
+        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._stopped = False
+        # Nobody who closes the window waits for a server.
+        for _ in range(THREADS):
+            Thread(target=_worked, args=(self._work,), name="diascope-browser", daemon=True).start()
 
     def ask(
         self,
@@ -33,11 +59,14 @@ class Background:
         self.forget(topic)
         number = self._asked[topic]
 
-        def answered(outcome: Callable[[], None]) -> None:
-            if not self._stopped and self._asked[topic] == number:
-                outcome()
+        def is_wanted() -> bool:
+            return not self._stopped and self._asked[topic] == number
 
-        def tried() -> Callable[[], None]:
+        def failed(sentence: str) -> None:
+            self._failed(sentence)
+            undone()
+
+        def outcome() -> Callable[[], None]:
             try:
                 answer = work()
             except Exception as error:  # noqa: BLE001 - told in the widget, whatever it is
@@ -45,11 +74,12 @@ class Background:
                 return lambda: failed(sentence)
             return lambda: done(answer)
 
-        def failed(sentence: str) -> None:
-            self._failed(sentence)
-            undone()
+        def worked() -> None:
+            if is_wanted():
+                call = outcome()
+                self._mailbox.arrived.emit(lambda: call() if is_wanted() else None)
 
-        create_worker(tried, _connect={"returned": answered})
+        self._work.put(worked)
 
     def forget(self, topic: str) -> None:
         """Answer nothing of this topic that was asked until now."""
@@ -58,10 +88,17 @@ class Background:
     def stop(self) -> None:
         """Answer nothing any more: the window is gone."""
         self._stopped = True
+        for _ in range(THREADS):
+            self._work.put(None)
+
+
+def _worked(queue: SimpleQueue[Callable[[], None] | None]) -> None:
+    while (work := queue.get()) is not None:
+        work()
 
 
 def told(error: Exception) -> str:
-    """An error as a sentence."""
-    sentence = " ".join(str(error).split())
+    """An error as a sentence, without the address of the request that met it."""
+    sentence = REQUEST.sub("", " ".join(str(error).split()))
     known = isinstance(error, DiascopeError | OSError)
     return sentence if known and sentence else f"{type(error).__name__}: {sentence}"

@@ -76,7 +76,9 @@ class Browser(QWidget):  # type: ignore[misc] # Qt has no types here
         rows.addLayout(_row(self.address, self.browse, wide=0))
         rows.addWidget(self.search)
         rows.addWidget(self.listing.tree, 1)
-        rows.addLayout(_row(self.picture, self.facts, wide=1))
+        told = _row(self.picture, self.facts, wide=1)
+        told.setAlignment(self.picture, Qt.AlignmentFlag.AlignTop)
+        rows.addLayout(told)
         rows.addLayout(_row(QLabel("View"), self.view, self.plus, wide=1))
         rows.addWidget(self.message)
 

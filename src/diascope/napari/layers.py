@@ -5,12 +5,14 @@ https://napari.org/stable/plugins/building_a_plugin/guides.html#layer-data-tuple
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isfinite, prod
 from typing import Any, TypeAlias
 
 from diascope.errors import TooLarge, Unsupported
 from diascope.image.image import Image
 from diascope.image.metadata import Channel
+from diascope.image.pyramid import binning, halved
 from diascope.layouts.ome_windows import windows
 from diascope.napari.lazy_array import LazyArray, lazy_array
 from diascope.napari.placement import Placement, placement
@@ -53,10 +55,13 @@ def _check_cost(image: Image) -> None:
 
 
 def _labels(image: Image, placed: Placement, common: Arguments) -> list[LayerData]:
-    """Always of several levels, which napari does not let anybody paint on."""
+    """Of several levels, which napari does not let anybody paint on."""
+    if len(image.levels) == 1:
+        made = halved(image.levels[0], binning(image.axes, image.levels[0]), "labels")
+        image = replace(image, levels=(*image.levels, made))
     names = [_name(image, channel, number) for number, channel in enumerate(_known_channels(image))]
     return [
-        (_levels(image, placed, number), {**common, "name": name, "multiscale": True}, "labels")
+        (*_multiscale(_levels(image, placed, number), {**common, "name": name}), "labels")
         for number, name in enumerate(names)
     ]
 

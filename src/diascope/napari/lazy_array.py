@@ -24,6 +24,9 @@ Pick: TypeAlias = int | range
 READERS = 8
 """How many chunks are read at once: most of the time of a remote one is waiting."""
 
+WIDEST = 1024
+"""Of a larger chunk, which is cached, no more than this is brought to the screen beyond what is visible."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LazyArray:
@@ -53,6 +56,13 @@ class LazyArray:
     @property
     def size(self) -> int:
         return prod(self.shape)
+
+    @property
+    def chunks(self) -> Ints | None:
+        """The grid that napari widens what is visible to, as zarr tells it; None for a part of an axis."""
+        if any(self.picks[d] != range(self.level.shape[d]) for d in self.order):
+            return None
+        return tuple(min(self.level.chunk_shape[d], WIDEST) for d in self.order)
 
     def __len__(self) -> int:
         return self.shape[0]
