@@ -46,3 +46,12 @@ def test_doors_run(tmp_path: Path) -> None:
     found = json.loads((tmp_path / "doors.json").read_text())
     assert len(found) == 6
     assert all(each["wall_ms"] > 0 for each in found.values())
+
+
+def test_point_operations_run(tmp_path: Path) -> None:
+    command = [sys.executable, str(BENCHMARKS / "point_operations.py"), "--quick", "--folder", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "point_operations.json").read_text())
+    assert len(found) == 4
+    assert all(set(each) == {"fused", "unfused", "numpy"} for each in found.values())
