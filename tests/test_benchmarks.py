@@ -55,3 +55,15 @@ def test_point_operations_run(tmp_path: Path) -> None:
     found = json.loads((tmp_path / "point_operations.json").read_text())
     assert len(found) == 4
     assert all(set(each) == {"fused", "unfused", "numpy"} for each in found.values())
+
+
+def test_resampling_runs(tmp_path: Path) -> None:
+    command = [sys.executable, str(BENCHMARKS / "resampling.py"), "--quick", "--folder", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    for result in json.loads((tmp_path / "resampling.json").read_text())["results"]:
+        fastest = min(result["milliseconds"][name] for name in ("SimpleITK", "SciPy"))
+        assert result["ratio"] == pytest.approx(result["milliseconds"]["diascope"] / fastest)
+        if result["interpolation"] == "linear":
+            assert result["differs"]["diascope"] <= 1
+    assert "of the faster" in done.stdout

@@ -69,8 +69,30 @@ def inside(at: float, size: int) -> bool:
 
 
 @compiled
+def weigh_row(coordinates: Any, box: Any, strides: Any, first: int, offsets: Any, parts: Any, kinds: Any) -> None:
+    """Fill in, for the axes from the first on, the offsets of the pixels before each place, and how far behind it lies.
+
+    Kinds are 0 outside, 1 beside an edge, where a neighbour is missing, and 2 where all neighbours are there. These are
+    plain loops over floats, which compilers vectorise.
+    """
+    offsets[:] = 0.0
+    kinds[:] = 2
+    for axis in range(first, 3):
+        stride, begin, last = float(strides[axis + 1]), float(box[1, axis]), float(box[0, axis] - 1)
+        lowest, highest = -0.5 - SNAP, last + 0.5 + SNAP
+        for i in range(kinds.shape[0]):
+            at = coordinates[axis, i]
+            low = math.floor(at + SNAP)
+            part = at - low
+            parts[axis, i] = part if part > SNAP else 0.0
+            offsets[i] += (low - begin) * stride
+            kind = np.uint8((at >= lowest) & (at <= highest)) + np.uint8((low >= 0) & (low < last))
+            kinds[i] = min(kinds[i], kind)
+
+
+@compiled
 def split(at: float, box: Any, axis: int, stride: int) -> tuple[Any, Any, float]:
-    """The offset of the pixel before a place, the way to the next one, and how far between them the place lies."""
+    """Beside an edge: the offset of the pixel before a place, the way to the next one, and how far between they are."""
     low = math.floor(at + SNAP)
     part = at - low
     first: Any = np.int64(low)
@@ -95,51 +117,70 @@ def rounded(value: Any, limits: Any) -> Any:
 
 
 @compiled
+def across(source: Any, at: Any, dy: Any, dx: Any, py: float, px: float) -> float:
+    """The value between the four pixels of a plane."""
+    upper = between(float(source[at]), float(source[at + dx]), px)
+    lower = between(float(source[at + dy]), float(source[at + dy + dx]), px)
+    return between(upper, lower, py)
+
+
+@compiled
 def linear_planes(
     source: Any, strides: Any, box: Any, out: Any, matrix: Any, slabs: Any, start: Any, field: Any, limits: Any
 ) -> None:
-    coordinates = np.empty((3, out.shape[3]))
+    width = out.shape[3]
+    coordinates, parts = np.empty((3, width)), np.empty((3, width))
+    offsets, kinds = np.empty(width), np.empty(width, np.uint8)
+    down, right = np.uint64(strides[2]), np.uint64(strides[3])
     for k in range(out.shape[1]):
         for j in range(out.shape[2]):
             place_row(coordinates, matrix, slabs, start, field, k, j)
-            for i in range(out.shape[3]):
-                y, x = coordinates[1, i], coordinates[2, i]
-                if not (inside(y, box[0, 1]) and inside(x, box[0, 2])):
-                    continue
-                ay, dy, py = split(y, box, 1, strides[2])
-                ax, dx, px = split(x, box, 2, strides[3])
-                a = ay + ax
-                for p in range(out.shape[0]):
-                    upper = between(float(source[a]), float(source[a + dx]), px)
-                    lower = between(float(source[a + dy]), float(source[a + dy + dx]), px)
-                    out[p, k, j, i] = rounded(between(upper, lower, py), limits)
-                    a += np.uint64(strides[0])
+            weigh_row(coordinates, box, strides, 1, offsets, parts, kinds)
+            for p in range(out.shape[0]):
+                begin = np.uint64(p * strides[0])
+                for i in range(width):
+                    if kinds[i] == 2:
+                        at = begin + np.uint64(np.int64(offsets[i]))
+                        value = across(source, at, down, right, parts[1, i], parts[2, i])
+                    elif kinds[i] == 1:
+                        ay, dy, py = split(coordinates[1, i], box, 1, strides[2])
+                        ax, dx, px = split(coordinates[2, i], box, 2, strides[3])
+                        value = across(source, begin + ay + ax, dy, dx, py, px)
+                    else:
+                        continue
+                    out[p, k, j, i] = rounded(value, limits)
 
 
 @compiled
 def linear_volumes(
     source: Any, strides: Any, box: Any, out: Any, matrix: Any, slabs: Any, start: Any, field: Any, limits: Any
 ) -> None:
-    coordinates = np.empty((3, out.shape[3]))
+    width = out.shape[3]
+    coordinates, parts = np.empty((3, width)), np.empty((3, width))
+    offsets, kinds = np.empty(width), np.empty(width, np.uint8)
+    deep, down, right = np.uint64(strides[1]), np.uint64(strides[2]), np.uint64(strides[3])
     for k in range(out.shape[1]):
         for j in range(out.shape[2]):
             place_row(coordinates, matrix, slabs, start, field, k, j)
-            for i in range(out.shape[3]):
-                z, y, x = coordinates[0, i], coordinates[1, i], coordinates[2, i]
-                if not (inside(z, box[0, 0]) and inside(y, box[0, 1]) and inside(x, box[0, 2])):
-                    continue
-                az, dz, pz = split(z, box, 0, strides[1])
-                ay, dy, py = split(y, box, 1, strides[2])
-                ax, dx, px = split(x, box, 2, strides[3])
-                a = az + ay + ax
-                for p in range(out.shape[0]):
-                    b = a + dz
-                    u = between(float(source[a]), float(source[a + dx]), px)
-                    v = between(float(source[a + dy]), float(source[a + dy + dx]), px)
-                    w = between(float(source[b]), float(source[b + dx]), px)
-                    t = between(float(source[b + dy]), float(source[b + dy + dx]), px)
-                    out[p, k, j, i] = rounded(between(between(u, v, py), between(w, t, py), pz), limits)
-                    a += np.uint64(strides[0])
+            weigh_row(coordinates, box, strides, 0, offsets, parts, kinds)
+            for p in range(out.shape[0]):
+                begin = np.uint64(p * strides[0])
+                for i in range(width):
+                    if kinds[i] == 2:
+                        at = begin + np.uint64(np.int64(offsets[i]))
+                        front = across(source, at, down, right, parts[1, i], parts[2, i])
+                        behind = across(source, at + deep, down, right, parts[1, i], parts[2, i])
+                        value = between(front, behind, parts[0, i])
+                    elif kinds[i] == 1:
+                        az, dz, pz = split(coordinates[0, i], box, 0, strides[1])
+                        ay, dy, py = split(coordinates[1, i], box, 1, strides[2])
+                        ax, dx, px = split(coordinates[2, i], box, 2, strides[3])
+                        at = begin + az + ay + ax
+                        front = across(source, at, dy, dx, py, px)
+                        value = between(front, across(source, at + dz, dy, dx, py, px), pz)
+                    else:
+                        continue
+                    out[p, k, j, i] = rounded(value, limits)
 
 
 @compiled
@@ -195,25 +236,33 @@ def cubic(
 
 
 @compiled
+def pick_row(coordinates: Any, box: Any, strides: Any, first: int, offsets: Any, kinds: Any) -> None:
+    """Fill in the offsets of the nearest pixels, halfway between two the later one; kinds are 0 outside."""
+    offsets[:] = 0.0
+    kinds[:] = 1
+    for axis in range(first, 3):
+        stride, begin, last = float(strides[axis + 1]), float(box[1, axis]), float(box[0, axis] - 1)
+        lowest, highest = -0.5 - SNAP, last + 0.5 + SNAP
+        for i in range(kinds.shape[0]):
+            at = coordinates[axis, i]
+            index = min(max(math.floor(at + 0.5 + SNAP), 0.0), last)
+            offsets[i] += (index - begin) * stride
+            kinds[i] = min(kinds[i], np.uint8((at >= lowest) & (at <= highest)))
+
+
+@compiled
 def nearest(
     source: Any, strides: Any, box: Any, out: Any, matrix: Any, slabs: Any, start: Any, field: Any, axes: int
 ) -> None:
-    """Of volumes where ``axes`` is 3, of planes where it is 2; halfway between two pixels the later one."""
-    coordinates = np.empty((3, out.shape[3]))
+    """Of volumes where ``axes`` is 3, of planes where it is 2."""
+    width = out.shape[3]
+    coordinates, offsets, kinds = np.empty((3, width)), np.empty(width), np.empty(width, np.uint8)
     for k in range(out.shape[1]):
         for j in range(out.shape[2]):
             place_row(coordinates, matrix, slabs, start, field, k, j)
-            for i in range(out.shape[3]):
-                at = np.uint64(0)
-                within = True
-                for axis in range(3 - axes, 3):
-                    place = coordinates[axis, i]
-                    if not inside(place, box[0, axis]):
-                        within = False
-                        break
-                    index = min(max(np.int64(math.floor(place + 0.5 + SNAP)), 0), box[0, axis] - 1)
-                    at += np.uint64((index - box[1, axis]) * strides[axis + 1])
-                if not within:
-                    continue
-                for p in range(out.shape[0]):
-                    out[p, k, j, i] = source[at + np.uint64(p * strides[0])]
+            pick_row(coordinates, box, strides, 3 - axes, offsets, kinds)
+            for p in range(out.shape[0]):
+                begin = np.uint64(p * strides[0])
+                for i in range(width):
+                    if kinds[i]:
+                        out[p, k, j, i] = source[begin + np.uint64(np.int64(offsets[i]))]
