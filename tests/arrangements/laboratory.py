@@ -56,9 +56,12 @@ images:
   - files: MR/{session}/{subject}.{ending:nii|nii.gz}
     suffix: T1w
     metadata: {MagneticFieldStrength: 9.4}
+  - files: mouse_02/fluo/slide {sample}.ome.tif
+    suffix: FLUO
+    entities: {subject: mouse_02}
+    metadata: {PixelSize: [0.5, 0.5, 2], PixelSizeUnits: um}
   - files: "{subject}/fluo/slide {sample}.ome.tif"
     suffix: FLUO
-    metadata: {PixelSize: [0.5, 0.5, 2], PixelSizeUnits: um}
   - files: "{subject}/{stain}/slide {sample}.{ending:ome.tif|svs}"
     suffix: BF
     metadata: {SliceThickness: 5, SampleStaining: "{stain}"}

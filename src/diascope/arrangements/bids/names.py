@@ -84,11 +84,11 @@ SUFFIXES = {
         _anat("MEGRE", ("echo",), ("part",)),
         _anat("MESE", ("echo",), ("part", "direction")),
         _anat("VFA", ("flip",), ("echo", "part")),
-        _anat("IRT1", ("inversion",), ("echo", "part")),
+        _anat("IRT1", ("inversion",), ("part",)),
         _anat("MP2RAGE", ("inversion",), ("echo", "flip", "part")),
         _anat("MPM", ("flip", "mtransfer"), ("echo", "part")),
         _anat("MTS", ("flip", "mtransfer"), ("echo", "part")),
-        _anat("MTR", ("mtransfer",), ("echo", "part")),
+        _anat("MTR", ("mtransfer",), ("part",)),
     )
 }
 

@@ -14,6 +14,7 @@ from diascope.arrangements.bids.sheets import NOTHING, PARTICIPANTS, SAMPLES, SE
 from diascope.arrangements.bids.sidecar import NUMBERS
 from diascope.arrangements.facts import LARGEST, Row, Table, key, table
 from diascope.arrangements.pattern import pattern
+from diascope.arrangements.placeholders import names
 from diascope.arrangements.seen import Seen, natural
 from diascope.arrangements.target import filled
 from diascope.catalogue.repository import Repository
@@ -148,7 +149,7 @@ def _planned(found: Plan, joins: Sequence[Join], path: str, at: int, fields: Fie
     rule, line = found.written.says.images[at], found.line("images", at)
     known = dict(fields)
     for join in joins:
-        known = {**_joined(found, join, path, known), **known}
+        known = {**_joined(found, join, path, known, rule), **known}
     kind = suffix(filled(rule.suffix).filled(known, known))
     entities = {name: value for field_, value in known.items() if (name := entity(field_)) and name in _has(kind)}
     entities |= {name: filled(text).filled(known, known) for name, text in rule.entities.items()}
@@ -166,16 +167,34 @@ def _has(kind: Suffix) -> tuple[str, ...]:
     return (*kind.required, *kind.optional)
 
 
-def _joined(found: Plan, join: Join, path: str, fields: Fields) -> dict[str, str]:
-    """The columns of the row that belongs to a file, none where it has no row."""
+def _joined(found: Plan, join: Join, path: str, fields: Fields, rule: Images) -> dict[str, str]:
+    """The columns of the row that belongs to a file; that it has none is told where the rule uses them."""
     if not {*join.on.values()} <= {*fields}:
         return {}
     row = join.rows.get(key([fields[name] for name in join.on.values()]))
     if row is None:
+        more = {*join.table.columns} - {*join.on}
+        if not more & _used(rule) and not any(map(entity, more)):
+            return {}
         told = ", ".join(f"{column} {fields[name]!r}" for column, name in join.on.items())
         found.findings.append(warning(join.table.name, None, f"there is no row for {told}: {path}"))
         return {}
     return dict(row.values)
+
+
+def _used(rule: Images) -> set[str]:
+    """The fields that a rule names."""
+    found = set(names(rule.suffix))
+    left: list[Any] = [rule.entities, rule.metadata]
+    while left:
+        value = left.pop()
+        if isinstance(value, Mapping):
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+        elif isinstance(value, str):
+            found.update(filled(value).fields)
+    return found
 
 
 def _metadata(found: Plan, said: Mapping[str, Any], fields: Fields, line: int) -> Iterator[tuple[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from diascope.arrangements.bids.guesses import (
     LABELS,
@@ -134,7 +135,7 @@ def _is_named_whole(groups: Sequence[Group], tables: Mapping[str, Table]) -> boo
         copies = [replace(group, fields={}) for group in groups]
         for group in copies:
             _name_fields(group, whole_subjects=whole)
-        counts.append(max((count for count, _, _ in _named(_subjects(copies), tables)), default=0))
+        counts.append(max((each.number for each in _named(_subjects(copies), tables)), default=0))
     return counts[1] > counts[0]
 
 
@@ -243,27 +244,32 @@ def _participants(groups: Sequence[Group], tables: Mapping[str, Table], notes: l
     """The table that lies there and names the most subjects, where one names half of them."""
     subjects = _subjects(groups)
     best = max(_named(subjects, tables), default=None)
-    if best and best[0] * 2 >= len(subjects):
-        _, file, column = best
-        yield "participants:"
-        yield f"  file: {_quoted(file)}"
-        yield f"  key: [{_quoted(column)}]"
-        shown = ", ".join(tables[file].columns)
-        notes.append(
-            f"{file} has the columns {shown}: those that BIDS does not name are shown only if listed as columns"
-        )
-        return
     yield "participants:"
-    yield "  values: {species: n/a} # such as mus musculus; or file: participants.csv, a table with a row for each"
+    if best and best.number * 2 >= len(subjects):
+        yield f"  file: {_quoted(best.file)}"
+        yield f"  key: [{_quoted(best.column)}]"
+        notes.append(f"{best.file}: columns that BIDS does not name are shown only where they are listed under columns")
+    else:
+        yield "  values: {species: n/a} # such as mus musculus; or file: participants.csv, a table with a row for each"
 
 
-def _named(subjects: set[str], tables: Mapping[str, Table]) -> Iterator[tuple[int, str, str]]:
+class Named(NamedTuple):
+    """A column that names subjects; the greatest is the best."""
+
+    number: int
+    """Of subjects."""
+    once: bool
+    """Whether each has one row."""
+    file: str
+    column: str
+
+
+def _named(subjects: set[str], tables: Mapping[str, Table]) -> Iterator[Named]:
     for file, table in tables.items():
         for column in table.columns:
-            cells = {_label(row.values[column]) for row in table.rows}
-            count = len(cells & subjects)
-            if count and subjects:
-                yield count, file, column
+            cells = [_label(row.values[column]) for row in table.rows]
+            if count := len({*cells} & subjects):
+                yield Named(count, len({*cells}) == len(cells), file, column)
 
 
 def _samples(groups: Sequence[Group]) -> Iterator[str]:
