@@ -188,15 +188,32 @@ def n5(client: Client, view: str) -> None:
     for label, level in client.levels():
         array = client.json(f"array {label}", f"{root}/s{level}/attributes.json")
         assert tuple(array["dimensions"][::-1]) == client.size(level)
-        chunk = tuple(array["blockSize"][::-1])
-        counts = grid(client.size(level), chunk)
-        assert client.listed(f"listing {label}", f"{root}/s{level}/0/0")[:2] == [str(k) for k in range(counts[0])][:2]
-        for place, index in places(counts):
-            data = client.get(f"block {label} {place}", f"{root}/s{level}/{'/'.join(map(str, index[::-1]))}")
-            wanted = formula(level, *box(index, chunk, client.size(level)))
-            assert struct.unpack(">HHIII", data[:16]) == (0, 3, *wanted.shape[::-1])
-            pixels = np.frombuffer(gzip.decompress(data[16:]), ">u2").reshape(wanted.shape)
-            assert np.array_equal(pixels, wanted), (label, place)
+        blocks(client, label, level, f"{root}/s{level}", tuple(array["blockSize"][::-1]))
+
+
+def blocks(client: Client, label: str, level: int, folder: str, chunk: tuple[int, ...]) -> None:
+    counts = grid(client.size(level), chunk)
+    assert client.listed(f"listing {label}", f"{folder}/0/0")[:2] == [str(k) for k in range(counts[0])][:2]
+    for place, index in places(counts):
+        data = client.get(f"block {label} {place}", f"{folder}/{'/'.join(map(str, index[::-1]))}")
+        wanted = formula(level, *box(index, chunk, client.size(level)))
+        assert struct.unpack(">HHIII", data[:16]) == (0, 3, *wanted.shape[::-1])
+        pixels = np.frombuffer(gzip.decompress(data[16:]), ">u2").reshape(wanted.shape)
+        assert np.array_equal(pixels, wanted), (label, place)
+
+
+def bdv_n5(client: Client, view: str) -> None:
+    assert (
+        f"<size>{' '.join(map(str, client.shape[::-1]))}</size>"
+        in client.get("XML", f"{view}/{client.name}.bdv.xml").decode()
+    )
+    root = f"{view}/{client.name}.bdv.n5/setup0"
+    assert len(client.json("setup", f"{root}/attributes.json")["downsamplingFactors"]) == LEVELS[client.shape]
+    for label, level in client.levels():
+        folder = f"{root}/timepoint0/s{level}"
+        array = client.json(f"array {label}", f"{folder}/attributes.json")
+        assert tuple(array["dimensions"][::-1]) == client.size(level)
+        blocks(client, label, level, folder, tuple(array["blockSize"][::-1]))
 
 
 def dzi(client: Client, view: str) -> None:
@@ -341,6 +358,7 @@ def ome_tiff(client: Client, view: str) -> None:
 Probe: TypeAlias = Callable[[Client, str], None]
 
 PROBES: dict[str, Probe] = {
+    "bdv-n5": bdv_n5,
     "dzi": dzi,
     "iiif": iiif,
     "iiif-2": lambda client, view: iiif(client, view, ".iiif2"),

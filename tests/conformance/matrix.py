@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tests.conformance import (
+    bdv,
     deep_zoom,
     iiif,
     n5,
@@ -21,7 +22,7 @@ from tests.conformance import (
 from tests.conformance.doors import DOORS
 from tests.conformance.records import Door, Judge, Representation
 
-ROOMS = (ome_zarr, precomputed, precomputed_sharded, ome_tiff, nifti, deep_zoom, iiif, viewers, nrrd, n5, zoomify)
+ROOMS = (ome_zarr, precomputed, precomputed_sharded, ome_tiff, nifti, deep_zoom, iiif, viewers, nrrd, n5, bdv, zoomify)
 
 REPRESENTATIONS = {each.name: each for room in ROOMS for each in room.REPRESENTATIONS}
 JUDGES: tuple[Judge, ...] = tuple(judge for room in ROOMS for judge in room.JUDGES)

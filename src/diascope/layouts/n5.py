@@ -7,44 +7,23 @@ https://github.com/saalfeldlab/n5#file-system-specification; https://github.com/
       s{level}/attributes.json
       s{level}/{x}/{y}/{z}/{c}/{t}      a block, of those axes that the image has
 
-A block is big-endian, its pixels packed with gzip, x fastest; at the upper edges it ends with the level ::
-
-    0   2      0: an array of plain pixels
-    2   2      n, how many axes
-    4   4 n    the sizes, x first
-        …      the pixels
-
 Booleans are bytes 0 and 1, float16 becomes float32.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Sequence
-from typing import Any
 
-import numpy as np
-
-from diascope.encodings import gzip
 from diascope.image.grid import served_chunk_shape
 from diascope.image.image import Image
-from diascope.image.level import Level
 from diascope.image.region import Ints, chunk_region, grid_shape
 from diascope.layouts.layout import Layout
 from diascope.layouts.n5_attributes import TYPES, dataset, group, stored_type
+from diascope.layouts.n5_block import block
 from diascope.tree.file import File, Tree, json_file, whole
 from diascope.tree.table import Choices, Table, literal
 
 SUFFIX = ".n5"
-PLAIN = 0
-"""The mode of a block that has one value a pixel."""
-
-
-def block(level: Level, dtype: np.dtype[Any], chunk_shape: Ints, index: Ints) -> bytes:
-    """The bytes of the block at this place in the grid."""
-    pixels = level.read(chunk_region(index, chunk_shape).clipped(level.shape))
-    head = struct.pack(f">HH{pixels.ndim}I", PLAIN, pixels.ndim, *pixels.shape[::-1])
-    return head + gzip.encoded(pixels.astype(dtype.newbyteorder(">")).tobytes())
 
 
 def _tree(image: Image) -> Tree:
@@ -71,7 +50,8 @@ def _add_blocks(table: Table, root: str, image: Image, shapes: Sequence[Ints]) -
 
     def made(level: int, **index: int) -> File:
         place = tuple(index[name] for name in names)
-        make: Callable[[], bytes] = lambda: block(image.levels[level], stored_type(image), shapes[level], place)  # noqa: E731
+        region = chunk_region(place, shapes[level]).clipped(image.levels[level].shape)
+        make: Callable[[], bytes] = lambda: block(image.levels[level].read(region), stored_type(image))  # noqa: E731
         return whole(make, "application/octet-stream")
 
     places = {name: along(names.index(name)) for name in reversed(names)}
