@@ -7,9 +7,11 @@ from time import monotonic
 from typing import Literal
 
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 from pydantic import Field, model_validator
 
+from diascope import document
 from diascope.document import LARGEST, Document, Located, Problem, located, malformed, read, schema
 from diascope.errors import DiascopeError, Malformed
 
@@ -56,6 +58,13 @@ def told(text: bytes | str, model: type[Document] = Study) -> list[str]:
     return str(caught.value).splitlines()
 
 
+@pytest.fixture(params=["libyaml", "python"])
+def _loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyYAML is there without libyaml too, and slower."""
+    monkeypatch.setattr(document, "LOADER", yaml.CSafeLoader if request.param == "libyaml" else yaml.SafeLoader)
+
+
+@pytest.mark.usefixtures("_loader")
 def test_reads_what_stands_there() -> None:
     text = """\
 # A comment, and a text over two lines.
@@ -136,8 +145,8 @@ def test_of_very_many_problems_some_are_told() -> None:
 
 
 def test_problems_found_later_stand_in_their_lines() -> None:
-    document = located("name: a\nrules:\n  - sample: x\n  - sample: x\n", "study.yaml")
-    error = malformed("study.yaml", [document.problem(("rules", 1, "sample"), "this sample is there twice")])
+    found = located("name: a\nrules:\n  - sample: x\n  - sample: x\n", "study.yaml")
+    error = malformed("study.yaml", [found.problem(("rules", 1, "sample"), "this sample is there twice")])
     assert str(error) == "study.yaml, line 4, rules[1].sample: this sample is there twice"
     assert Located().problem(("rules", 0), "why") == Problem(1, "", "why")
 
@@ -161,12 +170,15 @@ def test_problems_found_later_stand_in_their_lines() -> None:
         ("name: a\nwords: \0", "line 2: this is no YAML"),
         (b"name: a\nwords: \xff", "line 2: this is no text in UTF-8"),
         ("name: a\nwords: \ud800", "line 2: this is no text"),
+        ('name: "\\ud800"', "line 1"),
+        ('name: a\n"x\\nstudy.yaml, line 9, y\\e[2J": b', "line 2, x\N{REPLACEMENT CHARACTER}study.yaml, line 9, y"),
         ("name: a".encode("utf-16"), "line 1: this is no text in UTF-8"),
         ("rules: " + "[" * 40 + "]" * 40, "it lies more than 32 deep"),
         ("rules: [" + "a," * 100_001 + "]", "there are more than 100000 values"),
         ("name: " + "a" * LARGEST, f"the limit is {LARGEST}"),
     ],
 )
+@pytest.mark.usefixtures("_loader")
 def test_refused_with_line_and_reason(text: bytes | str, reason: str) -> None:
     lines = told(text)
     assert len(lines) == 1

@@ -43,6 +43,7 @@ CONSTANTS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+SURROGATE = re.compile("[\ud800-\udfff]")
 WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 NUMBER = re.compile(r"[-+]?(\.[0-9]{1,30}|(0|[1-9][0-9]{0,30})(\.[0-9]{0,30})?)([eE][-+]?[0-9]{1,3})?")
 
@@ -66,7 +67,9 @@ class Problem(NamedTuple):
 
     def told(self, name: str) -> str:
         """As a sentence, the document having this name."""
-        return f"{name}, line {self.line}{', ' * bool(self.key)}{self.key}: {self.reason}"
+        told = f"{name}, line {self.line}{', ' * bool(self.key)}{self.key}: {self.reason}"
+        # Keys and values stand in it, which may be made to look like other lines or to command a terminal.
+        return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in told)
 
 
 def malformed(name: str, problems: list[Problem]) -> Malformed:
@@ -210,6 +213,8 @@ def _refuse(event: Any, line: int, stack: list[_Open]) -> str | None:
     path = (*stack[-1].path, *(stack[-1].key or ())[:1]) if stack else ()
     if event.anchor is not None:
         raise _Refused(line, path, f"anchors and aliases are not read: {event.anchor!r}")
+    if isinstance(event, yaml.ScalarEvent) and SURROGATE.search(event.value):
+        raise _Refused(line, path, "half a character is no text")
     if event.tag is not None and event.tag != "!":
         raise _Refused(line, path, f"tags are not read: {event.tag!r}")
     top = stack[-1] if stack else None

@@ -272,6 +272,15 @@ def test_tells_what_is_wrong_with_a_table_in_its_lines(tmp_path: Path, folder: P
     assert "there is no column 'id'" in lines_of(tmp_path, folder, RULE % "tables/animals.csv")[0]
 
 
+def test_tells_of_a_repository_that_is_not_there_and_shows_nothing_hidden(tmp_path: Path, folder: Path) -> None:
+    text = "arrangement: template\nrules: []\nrepository: %s\n"
+    assert lines_of(tmp_path, folder, text % "loft") == [
+        "wrong.yaml, line 3, repository: there is no repository 'loft'; there are: lab"
+    ]
+    (folder / ".hidden.csv").write_text("id\nM1\n")
+    assert "there is no such file" in lines_of(tmp_path, folder, RULE % ".hidden.csv")[0]
+
+
 def test_what_a_file_lacks_is_told_and_the_others_are_shown(tmp_path: Path) -> None:
     folder = tmp_path / "lab"
     for name in ("M1/a", "M2/a", "M3/a", "M4/a"):

@@ -14,7 +14,7 @@ from diascope.arrangements.by_name import ByName
 from diascope.arrangements.contents import Contents, Folder, Leaf, Link, Made, Trouble
 from diascope.arrangements.seen import Seen
 from diascope.document import LARGEST
-from diascope.errors import BadRequest, DiascopeError, NotFound, Unreadable, Unsupported
+from diascope.errors import BadRequest, DiascopeError, Malformed, NotFound, Unreadable, Unsupported
 from diascope.stores.store import Store
 from diascope.tree.file import Entry, File, in_memory
 from diascope.tree.order import entries_from
@@ -165,6 +165,9 @@ class Arranged:
             arrangement, said = written(text or b"", self.name)
             kind = arrangement.name
             return Outcome(text, kind, arrangement.contents(seen, said), seen)
+        except (NotFound, BadRequest) as error:
+            # Whoever asks for a path is told of trouble: neither is it absent nor is the request wrong.
+            return Outcome(text, kind, Malformed(f"{self.name}: {error}"), seen)
         except DiascopeError as error:
             return Outcome(text, kind, error, seen)
 

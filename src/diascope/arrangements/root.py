@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from diascope.arrangements.arranged import Arranged
 from diascope.arrangements.by_name import ByName
+from diascope.arrangements.target import checked
 from diascope.catalogue.catalogue import Catalogue
 from diascope.errors import BadRequest, DiascopeError
 from diascope.settings import ArrangementSettings, Settings
@@ -96,5 +97,8 @@ def arranged(tree: ByName, settings: Settings, name: str, entry: ArrangementSett
     if entry.repository not in repositories:
         raise BadRequest(f"the arrangement {name!r} names the repository {entry.repository!r}, which there is none")
     inside = (entry.repository,)
-    path = entry.mapping.as_posix()
+    try:
+        path = checked(entry.mapping.as_posix())
+    except ValueError as error:
+        raise BadRequest(f"the arrangement {name!r}: {error}") from error
     return make(store=repositories[entry.repository].store, path=path, name=path, allowed=lambda: inside)

@@ -190,8 +190,8 @@ def _listed(repository: Repository, folder: str) -> Iterator[Found]:
 
 
 def _read(repository: Repository, path: str, most: int) -> bytes | None:
-    stat = repository.store.stat(path)
-    if stat is None or stat.is_folder:
+    place = repository.place(path)  # to which nothing hidden is there
+    if place is None or place.what == "folder":
         return None
     blob = repository.store.open(path)
     if blob.stat.size > most:

@@ -26,6 +26,8 @@ from diascope.registry import registry
 STEM, SUFFIX, COUNTER = "stem", "suffix", "n"
 OWN = (STEM, SUFFIX, COUNTER)
 """The fields that every file has."""
+MOST_RULES = 200
+MOST_TABLES = 10
 NAMED = 5
 """How many of the files that no rule takes are named."""
 
@@ -54,7 +56,9 @@ class Rule(Document):
         description="Which files: a pattern of their paths in the repository, with `{fields}`, `{numbers:int}`, "
         "`{choices:a|b}`, `*` within a name and `**` for any folders."
     )
-    tables: tuple[TableFile, ...] = Field((), description="Tables whose columns are further fields.")
+    tables: tuple[TableFile, ...] = Field(
+        (), description="Tables whose columns are further fields.", max_length=MOST_TABLES
+    )
     scene: FilledText | None = Field(None, description="Of files with several images, the name of the one.")
     view: str = Field(ORIGINAL, description="The operations, as an address has them.")
     layout: Annotated[str, AfterValidator(_layout)] | None = Field(
@@ -71,7 +75,9 @@ class Template(MappingFile):
     """The mapping file of a template arrangement."""
 
     arrangement: Literal["template"]
-    rules: tuple[Rule, ...] = Field((), description="Each by itself: a file that two of them take is shown twice.")
+    rules: tuple[Rule, ...] = Field(
+        (), description="Each by itself: a file that two of them take is shown twice.", max_length=MOST_RULES
+    )
     files: dict[PathText, str] = Field({}, description="Small files by path, with their text.")
 
 
@@ -106,7 +112,7 @@ class Laid(NamedTuple):
 
 def contents(seen: Seen, written: Written[Template]) -> Contents:
     """The files of the rules; raises Malformed where the mapping file or a table is wrong in itself."""
-    repository = seen.repository(written.says.repository)
+    repository = _repository(seen, written)
     made = Contents()
     rules = _rules(seen, written, repository)
     folders = _tops([each.pattern.folder for each in rules])
@@ -127,6 +133,13 @@ def contents(seen: Seen, written: Written[Template]) -> Contents:
             f"{len(left)} images are taken by no rule: {', '.join(left[:NAMED])}{' …' * (len(left) > NAMED)}"
         )
     return made
+
+
+def _repository(seen: Seen, written: Written[Template]) -> Repository:
+    try:
+        return seen.repository(written.says.repository)
+    except NotFound as error:
+        raise malformed(written.name, [written.document.problem(("repository",), str(error))]) from error
 
 
 def _tops(folders: list[str]) -> list[str]:
