@@ -67,3 +67,11 @@ def test_resampling_runs(tmp_path: Path) -> None:
         if result["interpolation"] == "linear":
             assert result["differs"]["diascope"] <= 1
     assert "of the faster" in done.stdout
+
+
+def test_arrangements_runs(tmp_path: Path) -> None:
+    command = [sys.executable, str(BENCHMARKS / "arrangements.py"), "--quick", "--folder", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "arrangements.json").read_text())["files"] == 2000
+    assert "2000 files are arranged in" in done.stdout
