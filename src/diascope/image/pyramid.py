@@ -77,7 +77,7 @@ def halved(finer: Level, factors: Ints, kind: Kind) -> Level:
 
     def piece(index: Ints) -> tuple[Region, Pixels]:
         box = chunk_region(index, level.chunk_shape).clipped(shape)
-        return box, reduced(finer.read(_scaled(box, factors).clipped(finer.shape)), factors)
+        return box, reduced(finer.read(scaled(box, factors).clipped(finer.shape)), factors)
 
     return level
 
@@ -140,7 +140,8 @@ def _last_repeated(region: Region, shape: Ints) -> Region:
     return Region(start, tuple(max(s + 1, min(t, n)) for s, t, n in zip(start, region.stop, shape, strict=True)))
 
 
-def _scaled(region: Region, factors: Ints) -> Region:
+def scaled(region: Region, factors: Ints) -> Region:
+    """The pixels that a region of the level reduced by these factors is made of; it may reach over the edges."""
     start = tuple(i * factor for i, factor in zip(region.start, factors, strict=True))
     return Region(start, tuple(i * factor for i, factor in zip(region.stop, factors, strict=True)))
 

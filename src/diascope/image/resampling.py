@@ -13,14 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from diascope.image.image import Image, Interpolation, Resampling, resampled_by
+from diascope.image.halving import means, modes
+from diascope.image.image import Image, Interpolation, Kind, Resampling, resampled_by
 from diascope.image.interpolation import Piece, interpolated
 from diascope.image.level import Level, Pixels
 from diascope.image.mapping import IDENTITY, Mapping
 from diascope.image.placing import Placing, placing
-from diascope.image.pyramid import SMALL, binning, halved
+from diascope.image.pyramid import SMALL, binning, halved, scaled
 from diascope.image.region import Ints, Region
-from diascope.image.resampled import Grid, level_for
+from diascope.image.resampled import ROUNDING, Grid, level_for
 from diascope.image.space import extent, holds, values
 
 CHEAP = 1 << 18
@@ -51,7 +52,7 @@ def through(image: Image, back: Mapping, finest: Grid, interpolation: Interpolat
     if source.kind == "labels" or source.dtype.kind == "b":
         interpolation = "nearest"
     resampling = Resampling(source, mapping, interpolation)
-    levels = tuple(_level(resampling, image, grid) for grid in _grids(image, finest))
+    levels = tuple(_level(resampling, image, grid) for grid in _grids(image, finest, resampling))
     seen = replace(image, levels=levels, stored=back.then(image.stored), **changes)
     return resampled_by(seen, resampling)
 
@@ -73,15 +74,28 @@ def _is_whole(image: Image) -> bool:
     return image.resampling is not None and holds(image, image.resampling.source, image.resampling.mapping)
 
 
-def _grids(image: Image, finest: Grid) -> Iterator[Level]:
-    """Levels of the result that cannot be read yet, the finest first."""
+def _grids(image: Image, finest: Grid, resampling: Resampling) -> Iterator[Level]:
+    """Levels of the result that cannot be read yet, the finest first.
+
+    Planes are not halved further than the source's levels are: a coarse pixel would be made of all its planes.
+    """
     level = replace(
         image.levels[0], shape=finest.shape, scale=finest.spacing, translation=finest.origin, read_pixels=_unread
     )
     yield level
+    thickest = _thickest(resampling)
     while max(level.shape[-2:]) > SMALL:
-        level = halved(level, binning(image.axes, level), image.kind)
+        factors = binning(image.axes, level)
+        thick = "z" in image.axis_names and 2 * level.scale[-3] > thickest * (1 + ROUNDING)
+        level = halved(level, (*factors[:-3], 1, *factors[-2:]) if thick else factors, image.kind)
         yield level
+
+
+def _thickest(resampling: Resampling) -> float:
+    """How far apart pixels of the source's coarsest level are, along the axes that the result's planes follow."""
+    source = resampling.source
+    apart = values(source.axes, source.levels[-1].scale, 0.0)
+    return float(apart[resampling.mapping.matrix[:3, 2] != 0].max())
 
 
 def _unread(region: Region) -> Pixels:
@@ -111,13 +125,23 @@ def fitting(source: Image, mapping: Mapping, grid: Level) -> Level:
     wanted = tuple(apart.get(axis.name, scale) for axis, scale in zip(source.axes, grid.scale, strict=True))
     level = level_for(source, wanted)
     while max(factors := _factors(level, wanted)) > 1:
-        level = halved(level, factors, source.kind)
+        level = _at_once(level, factors, source.kind)
     return level
+
+
+def _at_once(finer: Level, factors: Ints, kind: Kind) -> Level:
+    """The level of half the size, of which no more is read than what is asked for."""
+    reduced = modes if kind == "labels" else means
+
+    def read_pixels(region: Region) -> Pixels:
+        return reduced(finer.read(scaled(region, factors).clipped(finer.shape)), factors)
+
+    return replace(halved(finer, factors, kind), chunk_shape=finer.chunk_shape, read_pixels=read_pixels)
 
 
 def _factors(level: Level, wanted: tuple[float, ...]) -> Ints:
     each = zip(level.shape, level.scale, wanted, strict=True)
-    return tuple(2 if size > 1 and by >= 2 * scale * (1 - 1e-4) else 1 for size, scale, by in each)
+    return tuple(2 if size > 1 and by >= 2 * scale * (1 - ROUNDING) else 1 for size, scale, by in each)
 
 
 @dataclass(frozen=True, slots=True)
