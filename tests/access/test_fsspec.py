@@ -41,6 +41,7 @@ def test_it_lists_and_tells_folders_from_files(base: str) -> None:
     assert not files.isfile(path)
     stored = f"{base}/{IMAGE}/stored/cells.ome.tif"
     assert files.isfile(stored)
+    assert files.isdir(f"{base}/{IMAGE}/render/cells.iiif"), "although a browser is led to a file in it"
     assert [entry["type"] for entry in files.ls(stored)] == ["file"]
     assert not files.exists(f"{base}/nothing")
     with pytest.raises(FileNotFoundError):

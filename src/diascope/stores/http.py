@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from diascope.errors import BadRequest, NotFound, Unreadable, Unsupported
 from diascope.stores.store import Blob, Stat
@@ -95,8 +95,11 @@ class HttpStore:
 
     def _is_folder(self, path: str, response: BaseHTTPResponse) -> bool:
         """Whether the server answers with a listing: it says so, or with a slash behind it something is there too."""
-        if not path or any(url.endswith("/") for url in (response.geturl() or "", _own_address(response))):
+        given = response.geturl() or ""
+        if not path or any(url.endswith("/") for url in (given, _own_address(response))):
             return True
+        if urlsplit(given).path.startswith(urlsplit(self.url(path)).path + "/"):
+            return True  # it leads to a file in it, as a IIIF image does
         kind = response.headers.get("content-type", "").partition(";")[0].strip()
         return kind in PAGES and asked("HEAD", self.url(path) + "/") is not None
 
