@@ -7,6 +7,8 @@ import pytest
 from skimage.util import invert
 
 from diascope.errors import Unsupported
+from diascope.image.metadata import Channel
+from diascope.operations.view import view
 from tests.operations.pictures import noise, pictured, seen
 
 
@@ -31,3 +33,13 @@ def test_limits_are_exchanged_and_the_type_holds():
 def test_integers_that_are_not_exact_are_refused():
     with pytest.raises(Unsupported, match="not exact"):
         seen("invert", pictured(noise((4, 5), "i8"), "yx"))
+
+
+def test_it_is_seen_in_a_picture_between_the_same_limits():
+    pixels = noise((4, 5), "u2", 1000)
+    image = pictured(pixels, "yx", channels=(Channel(window=(100, 900)),))
+    made = view("invert").applied(image)
+    assert made.channels[0].window == (65535 - 900, 65535 - 100)
+    np.testing.assert_array_equal(seen("invert~render", image), seen("window,low=900,high=100~render", image))
+    turned = pictured(pixels, "yx", channels=(Channel(window=(900, 100)),))
+    np.testing.assert_array_equal(seen("invert~render", turned), seen("window,low=100,high=900~render", turned))

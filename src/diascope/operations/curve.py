@@ -101,9 +101,15 @@ def _but_opacity(level: Level, at: int, function: Rounded) -> Level:
 
 
 def _moved(channel: Channel, curve: Curve) -> Channel:
-    """The channel shown between where the curve takes its limits, or nowhere where it keeps them not apart."""
+    """The channel shown between where the curve takes its limits, or nowhere where it keeps them not apart.
+
+    What was black is not where the curve falls: else the picture of an inverted image would be that of the image.
+    """
     if channel.window is None:
         return channel
     with np.errstate(all="ignore"):
-        low, high = curve(np.array(channel.window, np.float64)).tolist()
-    return replace(channel, window=(low, high) if isfinite(low) and isfinite(high) and low != high else None)
+        ends = curve(np.array(channel.window, np.float64)).tolist()
+    if not all(map(isfinite, ends)) or ends[0] == ends[1]:
+        return replace(channel, window=None)
+    low, high = sorted(ends, reverse=channel.window[0] > channel.window[1])
+    return replace(channel, window=(low, high))

@@ -39,7 +39,7 @@ DARKEST = 1e-6
 SINGULAR = 1e-4
 """Stains whose determinant, of rows of length 1, is smaller take light too much alike."""
 
-SHOWN = (0.0, 2.0)
+SHOWN = (0.0, 1.0)
 """The densities that a channel is shown between."""
 
 
