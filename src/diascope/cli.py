@@ -96,7 +96,7 @@ def bids() -> None:
     """Show a folder of images as a BIDS dataset."""
 
 
-@bids.command()
+@bids.command(short_help="Propose a mapping for a folder.")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="[default: FOLDER/bids.yaml]")
 def init(folder: Path, output: Path | None) -> None:
@@ -107,7 +107,7 @@ def init(folder: Path, output: Path | None) -> None:
         click.echo(line)
 
 
-@bids.command("check")
+@bids.command("check", short_help="Say what a mapping lacks.")
 @click.argument("mapping", type=MAPPING)
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def bids_check(mapping: Path, folder: Path | None) -> None:

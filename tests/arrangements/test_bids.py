@@ -241,7 +241,7 @@ def test_sessions_have_a_table_a_subject(tmp_path: Path) -> None:
     ("text", "reason"),
     [
         (RULE, "bids.yaml:1: error: sample_type is missing"),
-        ("samples: {values: {sample_type: slice}}\n" + RULE, "is 'slice', which is none of: cell line"),
+        ("samples: {values: {sample_type: slice}}\n" + RULE, "is 'slice' (3 times), which is none of: cell line"),
         (TISSUE + RULE.replace("_{sample}", "_*"), "needs the entity sample"),
         (TISSUE + RULE.replace("{sample}.tif", "{run}.tif"), "run- is a number, and 'a' is none"),
         (TISSUE + RULE.replace("suffix: BF", "suffix: XX"), "'XX' is no suffix"),

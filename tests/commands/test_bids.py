@@ -76,6 +76,14 @@ def test_a_proposal_finds_the_table_and_says_what_it_cannot_know(shared_data: Pa
     ]
 
 
+def test_subjects_are_called_as_the_table_calls_them(tmp_path: Path) -> None:
+    folder = stacks(tmp_path / "lab", "mouse_01/slide_1.ome.tif", "mouse_02/slide_1.ome.tif", "mouse_02/SEM_7.ome.tif")
+    (folder / "animals.csv").write_text("animal\nmouse_01\nmouse_02\n")
+    run("init", folder)
+    assert rules(folder) == ["{subject}/slide_{sample}.ome.tif", "{subject}/SEM_7.ome.tif"]
+    assert run("check", folder / "bids.yaml").output == "12 files, 0 errors, 0 warnings\n"
+
+
 def test_check_tells_errors_first_with_lines_and_counts(shared_data: Path, tmp_path: Path) -> None:
     folder = furnished(tmp_path / "lab", shared_data)
     right = run("check", folder / "bids.yaml")
@@ -92,7 +100,10 @@ def test_check_tells_errors_first_with_lines_and_counts(shared_data: Path, tmp_p
     assert weights == sorted(weights)
     assert any(line.startswith("mouse_02/fluo/slide 9.ome.tif: error: ") for line in lines)
     assert "mouse_02/other.tif: warning: no rule fits: add one, or a pattern under ignore" in lines
-    assert any(line.startswith("bids.yaml:12: error: sample_type of sample-") for line in lines)
+    assert any(
+        line.startswith("bids.yaml:12: error: sample_type is 'Slice' (6 times), which is none of: cell line")
+        for line in lines
+    )
     assert lines[-1].endswith("warnings")
 
 

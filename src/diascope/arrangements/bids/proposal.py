@@ -151,9 +151,11 @@ def _name_fields(group: Group, *, whole_subjects: bool) -> None:
         parts = [SEPARATOR.split(value) for value in column]
         alike = len({(len(part), tuple(part[1::2])) for part in parts}) == 1
         pieces = list(zip(*parts, strict=True)) if alike else [column]
-        if whole_subjects and alike and len(pieces) == 3 and entity_of(pieces[0][0]) == "subject":
-            pieces = [column]
-        names.append("".join(_piece(group, values, pieces[:k]) for k, values in enumerate(pieces)))
+        whole = whole_subjects and len(pieces) == 3 and entity_of(pieces[0][0]) == "subject"
+        if whole and group.fields.setdefault("subject", column) == column:
+            names.append("{subject}")
+        else:
+            names.append("".join(_piece(group, values, pieces[:k]) for k, values in enumerate(pieces)))
     ending = sorted({each.removeprefix(".") for each in group.endings})
     choice = f"{{ending:{'|'.join(ending)}}}" if len(ending) > 1 else _literal(ending[0])
     group.pattern = f"{'/'.join(names)}{'.' * group.endings[0].startswith('.')}{choice}"

@@ -7,7 +7,7 @@ more of people than is meant for everybody.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -214,16 +214,16 @@ def _clean(text: str, name: str) -> str:
 
 
 def _missing(
-    kind: Kind, names: Sequence[str], rows: Iterable[Sequence[str]], where: str, line: int
+    kind: Kind, names: Sequence[str], rows: Sequence[Sequence[str]], where: str, line: int
 ) -> Iterator[Finding]:
     for name in kind.required:
         if name not in names:
             yield error(where, line, f"{name} is missing: name it under {kind.name}.values or as a column of the table")
             continue
-        for row in rows:
-            value = row[names.index(name)]
+        values = [row[names.index(name)] for row in rows]
+        for value in dict.fromkeys(values):
             if value not in SAMPLE_TYPES:
-                told = f"{name} of {row[0]} {row[1]} is {value!r}, which is none of: {', '.join(SAMPLE_TYPES)}"
+                told = f"{name} is {value!r} ({values.count(value)} times), which is none of: {', '.join(SAMPLE_TYPES)}"
                 yield error(where, line, told)
 
 
