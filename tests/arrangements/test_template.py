@@ -10,6 +10,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 import boto3
+import fsspec
 import httpx
 import numpy as np
 import pytest
@@ -131,6 +132,24 @@ def test_every_door_gives_the_same_bytes(tree: Root, folder: Path, server: LiveS
     body = s3.get_object(Bucket="study", Key="control/M1/DAPI_0010.ome.tif")["Body"].read()
     (folder.parent / "got.tif").write_bytes(body)
     np.testing.assert_array_equal(tifffile.imread(folder.parent / "got.tif"), stored(folder, "M1/DAPI-10"))
+
+
+def test_fsspec_and_webdav_give_the_same_bytes(tree: Root, server: LiveServer) -> None:
+    host = server.url.removeprefix("http://")
+    files = fsspec.filesystem("diascope", host=host)
+    assert sorted(Path(path).name for path in files.find(f"diascope://{host}/study/control/M1")) == [
+        "DAPI_0001.ome.tif", "DAPI_0002.ome.tif", "DAPI_0010.ome.tif", "GFP_0001.ome.tif"
+    ]  # fmt: skip
+    path = "study/control/M1/DAPI_0010.ome.tif"
+    file = tree.file(path)
+    assert file is not None
+    assert files.cat_file(f"diascope://{host}/{path}") == file.read(0, None)
+    files.clear_instance_cache()
+    reply = httpx.get(f"{server.url}/dav/{path}", headers={"range": "bytes=100-299"})
+    assert (reply.status_code, reply.content) == (206, file.read(100, 300))
+    found = httpx.request("PROPFIND", f"{server.url}/dav/study/control/M1/", headers={"depth": "1"})
+    assert found.status_code == 207
+    assert found.text.count("<D:getcontentlength>") == 4
 
 
 def test_the_api_tells_of_arrangements_and_their_schema(server: LiveServer) -> None:

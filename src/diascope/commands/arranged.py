@@ -11,7 +11,7 @@ from diascope.settings import ArrangementSettings, RepositorySettings, Settings
 
 
 def arranged(mapping: Path, folder: Path | str | None) -> Arranged:
-    """The arrangement, its mapping file having been read; raises Malformed where that says something wrong."""
+    """The arrangement, made already; raises Malformed where its mapping file says something wrong."""
     from diascope.arrangements.root import root
     from diascope.catalogue.catalogue import catalogue
 
@@ -24,7 +24,7 @@ def arranged(mapping: Path, folder: Path | str | None) -> Arranged:
         settings = settings.model_copy(update={"repositories": repositories})
     (name,) = arrangements = with_mappings({}, [mapping])
     made = root(settings.model_copy(update={"arrangements": arrangements}), catalogue(settings)).arrangements[name]
-    made.read()
+    made.contents  # noqa: B018 — whoever made a mistake is told of it at once
     return made
 
 
