@@ -22,7 +22,7 @@ from diascope.access.webdav import WebDav
 from diascope.access.webdav_propfind import MOST
 from diascope.errors import BadRequest, Forbidden, Overloaded, TooLarge, Unreadable, Unsupported
 from diascope.tree.cache import Identified, file_cache
-from diascope.tree.file import File, in_memory, whole
+from diascope.tree.file import Entry, File, in_memory, whole
 from diascope.tree.table import Table
 from tests.servers import LiveServer
 
@@ -358,6 +358,33 @@ def test_a_folder_without_end_begins_at_once_and_ends_with_its_reader(url: str) 
     assert list(propfind(f"{url}/dav/endless/", "0")) == ["/dav/endless/"]
 
 
+class Breaking:
+    """A folder of which only so many entries can be listed."""
+
+    def __init__(self, entries: int) -> None:
+        self._entries = entries
+
+    def file(self, path: str) -> File | None:
+        return in_memory(b"", "text/plain") if path else None
+
+    def entries(self, _: str) -> Iterator[Entry]:
+        yield from (Entry(str(i), is_folder=False) for i in range(self._entries))
+        raise Unreadable("the disk is gone")
+
+
+def test_a_listing_that_breaks_is_no_whole_one() -> None:
+    for entries in (0, 20_000):
+        running = LiveServer(server({}, {}, 2, webdav=WebDav(Breaking(entries)).answer))
+        try:
+            if entries:
+                with pytest.raises(httpx.RemoteProtocolError):
+                    propfind(f"{running.url}/dav/", "1")
+            else:
+                assert httpx.request("PROPFIND", f"{running.url}/dav/", headers={"depth": "1"}).status_code == 502
+        finally:
+            running.stop()
+
+
 def test_clients_that_do_not_read_hold_nobody_up(url: str) -> None:
     """There are four threads; twelve listings without end and twelve large files wait for their readers."""
     parts = urlsplit(url)
@@ -462,8 +489,26 @@ def test_conditions_of_webdav(url: str) -> None:
     path = "/dav/files/a/whole"
     tag = httpx.head(url + path).headers["etag"]
     assert list(propfind(url + path, **{"if": f"([{tag}])"})) == [path]
-    answer = httpx.request("PROPFIND", url + path, headers={"depth": "0", "if": '(["other"])'})
-    assert answer.status_code == 412
+    for method in ("PROPFIND", "GET", "HEAD"):
+        for header, status in (
+            (f"([{tag}])", 200),
+            ('(["other"])', 412),
+            (f'(["other"]) (Not ["other"] [{tag}])', 200),
+        ):
+            answer = httpx.request(method, url + path, headers={"depth": "0", "if": header})
+            assert answer.status_code == (207 if (method, status) == ("PROPFIND", 200) else status), (method, header)
+    assert httpx.get(f"{url}/dav/none", headers={"if": f"([{tag}])"}).status_code == 404
+    both = {"if": f"([{tag}])", "if-none-match": tag}
+    assert httpx.get(url + path, headers=both).status_code == 304
+
+
+@pytest.mark.parametrize("header", ["(" * 30_000, "<" * 30_000, "(<" * 15_000, "(" * 1000, '([")', "()", "(Not)", "<>"])
+def test_conditions_that_are_hostile_cost_nothing(url: str, header: str) -> None:
+    for method in ("GET", "PROPFIND"):
+        begun = monotonic()
+        answer = httpx.request(method, f"{url}/dav/files/a/whole", headers={"depth": "0", "if": header}, timeout=60)
+        assert answer.status_code in ({400} if len(header) > 1000 else {200, 207, 400, 412})
+        assert monotonic() - begun < 3
 
 
 def test_a_browser_sees_links(url: str) -> None:

@@ -12,7 +12,7 @@ from io import BytesIO
 from itertools import chain
 from typing import Any
 
-from wsgidav.dav_error import HTTP_METHOD_NOT_ALLOWED, DAVError
+from wsgidav.dav_error import HTTP_BAD_REQUEST, HTTP_METHOD_NOT_ALLOWED, DAVError
 
 from diascope.access.answer import Answer, Asked, answered, failed
 from diascope.access.attributes import moment
@@ -26,6 +26,9 @@ from diascope.tree.file import Tree, sized
 
 TOP = "dav"
 METHODS = "OPTIONS, GET, HEAD, PROPFIND"
+LONGEST_IF = 1000
+"""Characters of an If header: the library takes a time that grows with their square."""
+
 CONFIG: dict[str, Any] = {"add_header_MS_Author_Via": True, "hotfixes": {}}
 
 
@@ -48,9 +51,9 @@ class WebDav:
     def answer(self, path: str, _: str, asked: Asked) -> Answer:
         """Whatever happens is told with a status of its own; trouble is never 404."""
         try:
+            _check(asked)
             if asked.method in {"GET", "HEAD"}:
                 return self._got(path, asked)
-            _check(asked)
             return _by_wsgi(self._requests, _environ(path, asked))
         except DAVError as error:
             return _refused(error, asked)
@@ -70,6 +73,8 @@ class WebDav:
             if entries is None:
                 raise NotFound(f"there is nothing at {inside!r}")
             return answered(page(inside, entries), asked)
+        if "if" in asked.headers:
+            self._requests.check(_environ(path, replace(asked, headers={"if": asked.headers["if"]})))
         # A file that would tell its own URL is as it is: the same bytes through every mount.
         answer = answered(sized(replace(file, located=None)), asked)
         return replace(answer, headers=answer.headers | {"last-modified": modified(moment(file.etag))})
@@ -81,6 +86,8 @@ def _check(asked: Asked) -> None:
         raise DAVError(HTTP_METHOD_NOT_ALLOWED, f"{asked.method} is refused: everything here is read-only")
     if asked.body is None:
         raise TooLarge("the body of the request is too long")
+    if len(asked.headers.get("if", "")) > LONGEST_IF:
+        raise DAVError(HTTP_BAD_REQUEST, f"the If header is longer than {LONGEST_IF} characters")
 
 
 def _environ(path: str, asked: Asked) -> dict[str, Any]:

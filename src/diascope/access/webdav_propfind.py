@@ -47,6 +47,11 @@ class Wanted(NamedTuple):
 class Requests(RequestServer):  # type: ignore[misc]
     """As wsgidav answers, but PROPFIND: the library's lacks ``propname``, and makes a folder whole in memory."""
 
+    def check(self, environ: dict[str, Any]) -> None:
+        """Raise DAVError where the If header of a request that is answered elsewhere is false (section 10.4)."""
+        resource = self._davProvider.get_resource_inst(environ["PATH_INFO"], environ)
+        self._evaluate_if_headers(resource, environ)
+
     def do_PROPFIND(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:  # noqa: N802
         resource = self._davProvider.get_resource_inst(environ["PATH_INFO"], environ)
         if resource is None:
