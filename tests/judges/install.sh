@@ -68,3 +68,10 @@ if ! pinned | cmp -s - "$judges/napari/installed.txt"; then
         --requirement "$top/tests/judges/napari.txt" --editable "$top[napari]"
     pinned >"$judges/napari/installed.txt"
 fi
+
+# Clients of S3 that agree on a botocore with each other, and not with boto3.
+if ! cmp -s "$top/tests/judges/s3.txt" "$judges/s3/installed.txt"; then
+    test -x "$judges/s3/bin/python" || "$bin/python" -m venv "$judges/s3"
+    "$judges/s3/bin/python" -m pip install --quiet --requirement "$top/tests/judges/s3.txt"
+    cp "$top/tests/judges/s3.txt" "$judges/s3/installed.txt"
+fi
