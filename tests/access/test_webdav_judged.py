@@ -23,7 +23,8 @@ from diascope.tree.table import Table
 from tests.judges import litmus
 from tests.judges.pixels import Rejected
 from tests.judges.required import required
-from tests.judges.webdav_clients import CLIENTS, Client, checked, davfs, rclone
+from tests.judges.webdav_clients import CLIENTS, Client, checked, davfs, rclone, rclone_mount
+from tests.mounts import needed
 from tests.servers import LiveServer, of_folder
 
 PIXELS = np.random.default_rng(3).integers(0, 4000, (2, 5, 300, 517)).astype(np.uint16)
@@ -152,6 +153,17 @@ def test_programs_read_an_image_where_davfs2_mounts_it(images: LiveServer, tmp_p
         np.testing.assert_array_equal(tifffile.imread(path), PIXELS.swapaxes(0, 1))
         with pytest.raises(OSError, match="Read-only"):
             (path.parent / "new").write_bytes(b"")
+
+
+def test_programs_list_and_read_an_image_where_rclone_mounts_it(images: LiveServer, tmp_path: Path) -> None:
+    required(CLIENTS[0].missing())
+    needed()
+    with rclone_mount(f"{images.url}/dav", tmp_path) as top:
+        views = top / "box" / "folder of" / "cells.tif"
+        assert {each.name for each in views.iterdir()} == {"original", "render", "stored"}
+        np.testing.assert_array_equal(tifffile.imread(views / "original" / "cells.ome.tif"), PIXELS.swapaxes(0, 1))
+        with pytest.raises(OSError, match="Read-only"):
+            (top / "new").touch()
 
 
 @pytest.mark.parametrize("folder", ["box", "box/below"])

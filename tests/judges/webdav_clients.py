@@ -10,11 +10,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import NamedTuple
 from urllib.parse import quote
 
 from tests.judges import node
 from tests.judges.pixels import Rejected
+from tests.mounts import missing
 
 PATIENCE = 60
 INSTALL = "tests/judges/install.sh"
@@ -108,6 +110,26 @@ def davfs(url: str, top: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(mounted)], check=False, capture_output=True, timeout=PATIENCE)
 
 
+@contextmanager
+def rclone_mount(url: str, top: Path) -> Iterator[Path]:
+    """The folder at a URL mounted by rclone."""
+    mounted = top / "mounted"
+    mounted.mkdir()
+    flags = [f"--config={os.devnull}", f"--webdav-url={url}", "--read-only", f"--cache-dir={top / 'cache'}"]
+    with subprocess.Popen(["rclone", "mount", ":webdav:", str(mounted), *flags]) as process:
+        try:
+            end = monotonic() + PATIENCE
+            while not mounted.is_mount() and process.poll() is None and monotonic() < end:
+                sleep(0.05)
+            if not mounted.is_mount():
+                raise Rejected("rclone did not mount")
+            yield mounted
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+            subprocess.run(["umount", "-l", str(mounted)], check=False, capture_output=True, timeout=PATIENCE)
+
+
 def _davfs_copied(url: str, paths: list[str], folder: Path) -> Copy:
     """By the paths that are expected: of listings, davfs2 1.6 gives newer kernels nothing but errors."""
     with davfs(url, folder) as top:
@@ -142,8 +164,6 @@ def _missing(program: str) -> Callable[[], str | None]:
 
 
 def _davfs_missing() -> str | None:
-    from tests.mounts import missing
-
     lacking = _missing("mount.davfs")() or missing()
     return lacking or (None if os.geteuid() == 0 else "davfs2 lets nobody but root mount what is not in fstab")
 
