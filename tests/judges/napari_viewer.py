@@ -118,6 +118,18 @@ def files(session: Session, url: str, folder: str) -> None:
     viewer.open(f"{url}/data/{Path(folder).name}/mark.ome.tif/project,axis=z", plugin=None)
     session.shown("view", 16.0, (10, 7))
     session.cleared()
+    served = f"{url}/data/{Path(folder).name}/mark.ome.tif/original/mark.ome.zarr"
+    for plugin in ("diascope", "napari-ome-zarr"):
+        viewer.open(f"{served}/", plugin=plugin)
+        viewer.dims.set_current_step(0, 2)
+        session.shown(f"by-{plugin}", 16.0, (0, 10, 7))
+        session.cleared()
+    viewer.open(f"{folder}/palette.png", plugin="diascope")
+    session.shown("palette", 8.0, (20, 25))
+    session.cleared()
+    viewer.open(f"{folder}/deep.tif", plugin="diascope")
+    session.shown("deep", 8.0, (20, 25))
+    session.cleared()
     viewer.open(f"{folder}/colours.tif", plugin="diascope")
     session.shown("colours", 4.0, (50, 60))
     session.shown("colours-far", 0.45, (1000.3, 1200.3))

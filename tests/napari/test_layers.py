@@ -79,8 +79,11 @@ def test_labels_are_labels_that_nobody_paints_on() -> None:
 
 
 def test_indices_of_a_palette_have_its_colours() -> None:
-    image = replace(ramp("yx", (5, 6), np.uint8), metadata=Metadata(palette=("ff0000", "00ff00", "0000ff")))
-    ((_, arguments, _),) = of(image)
+    image = replace(
+        ramp("yx", (5, 6), np.uint8, kind="labels"), metadata=Metadata(palette=("ff0000", "00ff00", "0000ff"))
+    )
+    ((_, arguments, kind),) = of(image)
+    assert kind == "image"
     assert arguments["colormap"]["interpolation"] == "zero"
     assert np.allclose(arguments["colormap"]["colors"], np.eye(3))
     assert arguments["contrast_limits"] == (-0.5, 2.5)

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image as Pillow
 
 import diascope
 from diascope.commands.sample import sample
@@ -42,6 +43,9 @@ RANDOM = np.random.default_rng(5)
 CHANNELS = RANDOM.integers(0, 4000, (3, 3, 40, 60)).astype(np.uint16)  # z c y x
 COLOURS = [(255, 96, 0), (0, 200, 255), (40, 0, 255)]
 PICTURE = RANDOM.integers(0, 256, (2000, 2400, 3)).astype(np.uint8)
+DEEP = RANDOM.integers(0, 65_536, (40, 50, 3)).astype(np.uint16)
+INDICES = RANDOM.integers(0, 4, (40, 50)).astype(np.uint8)
+PALETTE = [10, 20, 30, 250, 0, 0, 0, 240, 0, 0, 0, 230]
 FRAMES = RANDOM.integers(0, 256, (5, 40, 50)).astype(np.uint8)
 VOLUME = RANDOM.integers(0, 1000, (30, 20, 8)).astype(np.int16)  # x y z
 AFFINE = np.array([[0.0, 3, 0, 10], [-2, 0, 0, -20], [0, 0, 4, 100], [0, 0, 0, 1]])
@@ -88,6 +92,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     volume = nibabel.Nifti1Image(VOLUME, AFFINE)
     volume.header.set_xyzt_units("mm")
     nibabel.save(volume, folder / "volume.nii.gz")
+    tifffile.imwrite(folder / "deep.tif", DEEP, photometric="rgb")
+    picture = Pillow.fromarray(INDICES)
+    picture.putpalette(PALETTE)
+    picture.save(folder / "palette.png")
     _written("labels", "yx", LABELS, folder)
     _written("blocks", "zyx", BLOCKS, folder)
     with tifffile.TiffWriter(folder / "two.ome.tif", ome=True) as out:
@@ -210,6 +218,15 @@ def test_channels_are_shown_in_their_colours(session: Callable[[str], Seen], fol
     is_only(seen.at(np.arange(40) * 0.5, np.arange(60) * 0.25), composite(CHANNELS[2], limits))
 
 
+@pytest.mark.parametrize("plugin", ["diascope", "napari-ome-zarr"])
+def test_the_ome_zarr_of_a_server_looks_the_same_through_another_plug_in(
+    session: Callable[[str], Seen], folder: Path, plugin: str
+) -> None:
+    seen = session(f"by-{plugin}")
+    limits = windows(diascope.open(folder / "mark.ome.tif"))
+    is_only(seen.at(np.arange(40) * 0.5, np.arange(60) * 0.25), composite(CHANNELS[2], limits))
+
+
 def test_a_view_of_operations_is_shown(session: Callable[[str], Seen], folder: Path) -> None:
     seen = session("view")
     limits = windows(diascope.open(folder / "mark.ome.tif" / "project,axis=z"))
@@ -233,6 +250,15 @@ def test_a_picture_in_colours_is_shown_from_the_level_that_the_zoom_needs(
     ends = zip(places, far.canvas.shape, far.told["centre"], strict=False)
     rows, columns = (((at + 0.5 - size / 2) / far.told["zoom"] + middle + 0.5) // 2 for at, size, middle in ends)
     is_only(far.canvas[np.ix_(*places)], coarse[np.ix_(rows.astype(int), columns.astype(int))])
+
+
+def test_colours_of_16_bits_are_shown(session: Callable[[str], Seen]) -> None:
+    assert session("deep").layer["rgb"]
+    is_only(session("deep").at(np.arange(40), np.arange(50)), np.round(DEEP / 257).astype(np.uint8))
+
+
+def test_indices_are_shown_in_the_colours_of_their_palette(session: Callable[[str], Seen]) -> None:
+    is_only(session("palette").at(np.arange(40), np.arange(50)), np.array(PALETTE, np.uint8).reshape(-1, 3)[INDICES])
 
 
 def test_labels_have_their_own_colours(session: Callable[[str], Seen]) -> None:

@@ -41,6 +41,9 @@ def layers(image: Image, address: str, *, visible: bool = True) -> list[LayerDat
     if image.kind == "rgb":
         data = [lazy_array(level, (*placed.order, image.axis_names.index("c"))) for level in image.levels]
         return [(*_multiscale(data, {**common, "name": image.name, "rgb": True}), "image")]
+    if palette := _palette(image):
+        data = _levels(image, placed, 0)
+        return [(*_multiscale(data, {**common, **palette, "name": image.name, "rgb": False}), "image")]
     return _labels(image, placed, common) if image.kind == "labels" else _channels(image, placed, common)
 
 
@@ -72,7 +75,7 @@ def _channels(image: Image, placed: Placement, common: Arguments) -> list[LayerD
     made: list[LayerData] = []
     for number, window in enumerate(windows(image)):
         name = _name(image, channels[number], number)
-        shown = _palette(image) or _contrast(colours[number], window)
+        shown = _contrast(colours[number], window)
         arguments = {**common, **shown, "name": name, "blending": "additive", "rgb": False}
         made.append((*_multiscale(_levels(image, placed, number), arguments), "image"))
     return made
