@@ -118,9 +118,8 @@ def test_aws_gets_ranges_and_pages(aws: Aws, tree: Tree, tmp_path: Path) -> None
     assert found == {}
 
 
-def test_aws_presigns(aws: Aws, tree: Tree, keys: Mapping[str, str]) -> None:
-    if not keys:
-        pytest.skip("there is no key to sign with")
+@pytest.mark.parametrize("keys", [KEYS], ids=["signed"], indirect=True)
+def test_aws_presigns(aws: Aws, tree: Tree) -> None:
     address = aws("s3", "presign", f"s3://box/{TIFF}", "--expires-in", "60").strip()
     file = tree.file(f"box/{TIFF}")
     assert file is not None
@@ -128,9 +127,8 @@ def test_aws_presigns(aws: Aws, tree: Tree, keys: Mapping[str, str]) -> None:
     assert httpx.get(address.replace("cells.ome.tif", "cells.nii", 1)).status_code == 403
 
 
-def test_aws_is_refused_without_the_right_key(server: LiveServer, keys: Mapping[str, str], tmp_path: Path) -> None:
-    if not keys:
-        pytest.skip("anybody may read")
+@pytest.mark.parametrize("keys", [KEYS], ids=["signed"], indirect=True)
+def test_aws_is_refused_without_the_right_key(server: LiveServer, tmp_path: Path) -> None:
     for other in ({}, {"AKIAREADER": "another secret"}):
         done = s3_clients.aws(f"{server.url}/s3", other, tmp_path, "s3", "ls", "s3://box/")
         assert done.returncode != 0

@@ -1,4 +1,4 @@
-"""The AWS command line and s3fs as judges, in an environment of their own: they need another botocore than the suite."""
+"""The AWS command line and s3fs as judges, in an environment of their own: they need a botocore of their own."""
 
 from __future__ import annotations
 
