@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 import nibabel
@@ -17,14 +18,24 @@ from tests.conformance.web_file import is_remote, web_file
 from tests.judges import nifti_tool, node
 from tests.judges.pixels import Rejected, Seen, same, told
 
-REPRESENTATIONS = (Representation(name="NIfTI", layout="nifti", paths=("{file}/{view}/{stem}.nii",)),)
-NAMES = ("NIfTI",)
+PLAIN = Representation(name="NIfTI", layout="nifti", paths=("{file}/{view}/{stem}.nii",))
+GZIP = Representation(name="NIfTI gzip", layout="nifti-gz", paths=("{file}/{view}/{stem}.nii.gz",))
+REPRESENTATIONS = (PLAIN, GZIP)
+NAMES = (PLAIN.name,)
 
 FILE = r"\.nii$"
 TWINS = (
     truncated("truncated", FILE),
     packed("wrong width", FILE, 42, "<h", 3),
     packed("other pixels", FILE, 500, "<Q", 0x7766554433221100),
+)
+
+GZIP_FILE = r"\.nii\.gz$"
+GZIP_TWINS = (
+    truncated("truncated", GZIP_FILE),
+    packed("wrong width", GZIP_FILE, 15 + 42, "<h", 3),
+    packed("other pixels", GZIP_FILE, 15 + 500, "<Q", 0x7766554433221100),
+    packed("wrong block", GZIP_FILE, 11, "<H", 1000),
 )
 
 
@@ -87,6 +98,14 @@ def by_nifti_tool(served: Served) -> Seen:
     return told([same(seen, expected.ravel(order="F").astype(float), "the file")])
 
 
+def by_gzip(served: Served) -> Seen:
+    """The check of the whole, which nibabel does not look at."""
+    done = subprocess.run(["gzip", "-t", served.where], capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode:
+        raise Rejected(done.stderr.strip())
+    return told([served.image[...].size])
+
+
 def by_nifti_reader(served: Served) -> Seen:
     answer = node.program("nifti_reader.mjs").asked(served.where)
     image = served.image
@@ -141,6 +160,45 @@ JUDGES = (
         doors=("HTTP", "files"),
         look=by_nifti_reader,
         twins=TWINS,
+        missing=lambda: node.missing("nifti-reader-js"),
+    ),
+    Judge(
+        name="nibabel",
+        representations=(GZIP.name,),
+        doors=("mount", "files"),
+        look=by_nibabel,
+        twins=GZIP_TWINS,
+    ),
+    Judge(
+        name="SimpleITK",
+        representations=(GZIP.name,),
+        doors=("mount", "files"),
+        look=by_simpleitk,
+        twins=GZIP_TWINS,
+        takes=_is_volume,
+    ),
+    Judge(
+        name="nifti_tool",
+        representations=(GZIP.name,),
+        doors=("files",),
+        look=by_nifti_tool,
+        twins=GZIP_TWINS,
+        takes=_is_printed,
+        missing=nifti_tool.missing,
+    ),
+    Judge(
+        name="gzip",
+        representations=(GZIP.name,),
+        doors=("mount", "files"),
+        look=by_gzip,
+        twins=(truncated("truncated", GZIP_FILE), packed("other pixels", GZIP_FILE, 15 + 500, "<Q", 1)),
+    ),
+    Judge(
+        name="nifti-reader-js",
+        representations=(GZIP.name,),
+        doors=("HTTP", "files"),
+        look=by_nifti_reader,
+        twins=GZIP_TWINS,
         missing=lambda: node.missing("nifti-reader-js"),
     ),
 )

@@ -4,7 +4,8 @@ import { answerEach, bytes, installed } from './answer.mjs'
 const nifti = await installed('nifti-reader-js/dist/nifti.js')
 
 await answerEach(async (where) => {
-  const file = await bytes(where)
+  const found = await bytes(where)
+  const file = nifti.isCompressed(found) ? nifti.decompress(found) : found
   if (!nifti.isNIFTI(file)) throw new Error('no NIfTI')
   const header = nifti.readHeader(file)
   const data = new Uint8Array(nifti.readImage(header, file))

@@ -7,7 +7,8 @@ endian ::
     extensions   4 zeros: there are none
     pixels       of level 0: x fastest, then y, z, t, c; the colours of an 8 bit picture lie side by side instead
 
-Booleans are bytes 0 and 1, float16 becomes float32.
+Booleans are bytes 0 and 1, float16 becomes float32. ``.nii.gz`` is the same file as gzip, which is not smaller: its
+size is known, and any range of it is made alone.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from diascope.layouts.layout import Layout
 from diascope.layouts.nifti_header import header, header_size, is_picture, stored_type
 from diascope.layouts.pixel_run import pixel_run, unfit
 from diascope.tree.file import File, Tree
+from diascope.tree.gzipped import gzipped
 from diascope.tree.runs import concatenated, made
 from diascope.tree.table import Table, literal
 
 SUFFIX = ".nii"
+SUFFIX_GZ = ".nii.gz"
 MEDIA_TYPE = "application/x-nifti"
 
 TYPES = frozenset({
@@ -51,6 +54,12 @@ def _tree(image: Image) -> Tree:
     return table
 
 
+def _tree_gz(image: Image) -> Tree:
+    table = Table()
+    table.add(literal(image.name + SUFFIX_GZ), cache(lambda: gzipped(nifti(image))))
+    return table
+
+
 layout = Layout(
     name="nifti",
     title="NIfTI",
@@ -67,4 +76,14 @@ layout = Layout(
             "    pixels = nibabel.Nifti1Image.from_stream(file).get_fdata()"
         ),
     },
+)
+
+layout_gz = Layout(
+    name="nifti-gz",
+    title="NIfTI, gzip",
+    suffix=SUFFIX_GZ,
+    is_folder=False,
+    refuses=refusal,
+    tree=_tree_gz,
+    steps={"FSL, ANTs, FreeSurfer": "On a mounted folder, or saved with `diascope get`: {url}"},
 )
