@@ -5,10 +5,12 @@ One that is started once is asked many times, since starting one costs more than
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from math import prod
 from tempfile import TemporaryFile
 from threading import Lock, Timer
@@ -39,6 +41,15 @@ class Program:
         self._running: subprocess.Popen[bytes] | None = None
         self._said = TemporaryFile()  # noqa: SIM115 — as long as the program runs
         self._lock = Lock()
+        atexit.register(self._end)
+
+    def _end(self) -> None:
+        """It ends by itself once nobody can ask it any more."""
+        if self._running:
+            with suppress(subprocess.TimeoutExpired):
+                self._running.communicate(timeout=5)
+            self._running.kill()
+        self._said.close()
 
     def asked(self, line: str) -> Answer:
         """What it read; raises Rejected with what it said where it refused, TimeoutExpired where it said nothing."""
