@@ -7,11 +7,11 @@ from html import escape
 from itertools import islice
 from urllib.parse import quote
 
+from diascope.access.webdav_resource import SAFE
 from diascope.tree.file import Entry, File, in_memory
 
 MOST = 1000
 """How many entries a page shows."""
-SAFE = "/~,=@:!$()*;"
 
 
 def page(path: str, entries: Iterator[Entry]) -> File:
