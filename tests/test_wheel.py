@@ -32,6 +32,7 @@ def test_the_wheel_carries_the_pages_and_the_viewers(wheel: Path) -> None:
     for name in ("index.html", "neuroglancer/index.html", "reference/index.html", "third-party-notices.txt"):
         assert f"diascope/access/web/{name}" in names
     assert any(name.startswith("diascope/access/web/assets/main.") for name in names)
+    assert "diascope/napari/napari.yaml" in names
     assert not any("node_modules" in name or name.startswith("tests/") for name in names)
 
 

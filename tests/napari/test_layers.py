@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,16 @@ def test_opening_reads_nothing_but_a_part_of_a_coarse_level_for_limits() -> None
     read.clear()
     of(replace(watched_image, channels=(Channel(window=(0, 9)),)))
     assert not read
+
+
+def test_an_image_of_terabytes_is_opened_and_sliced_in_a_moment() -> None:
+    huge = ramp("zyx", (10_000, 1_000_000, 1_000_000), levels=13, chunk_shape=(64, 64, 64))
+    start = perf_counter()
+    ((data, _, _),) = of(huge)
+    visible = data[0][:, 500_000:500_300, 700_000:700_400][9_999]
+    assert np.array_equal(np.asarray(visible)[0, :3], huge[9_999, 500_000, 700_000:700_003])
+    assert np.asarray(data[-1][5_000]).shape == (245, 245)
+    assert perf_counter() - start < 10
 
 
 def test_what_napari_cannot_show_is_refused_with_the_way_out() -> None:

@@ -175,6 +175,15 @@ def _missing() -> str | None:
     return None if shutil.which("Xvfb") else "no Xvfb here: apt-get install xvfb"
 
 
+def test_the_manifest_is_valid() -> None:
+    required(_missing())
+    done = subprocess.run(
+        [str(PYTHON.with_name("npe2")), "validate", "diascope"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "valid!" in done.stdout
+
+
 def same(seen: Pixels, expected: Pixels) -> bool:
     """Within what rounding in the graphics card changes."""
     return seen.shape == expected.shape and float(np.abs(seen.astype(int) - expected.astype(int)).max()) <= 3

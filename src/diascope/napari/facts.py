@@ -12,7 +12,7 @@ from diascope.napari.place import Description
 SHORT = {"nanometer": "nm", "micrometer": "µm", "millimeter": "mm", "meter": "m", "second": "s", "millisecond": "ms"}
 
 MOST = 12
-"""How many channels are named."""
+"""How many channels are named, and axes."""
 
 
 def facts(told: Description) -> str:
@@ -27,7 +27,7 @@ def _image(told: Description) -> str:
     kinds = {"rgb": "colours", "labels": "labels"}
     words = [kinds.get(told["kind"]), told["dtype"], f"{len(told['levels'])} levels", told["format"]]
     head = f"<b>{_safe(told['name'])}</b><br>{' · '.join(_safe(word) for word in words if word)}"
-    rows = "".join(f"<tr>{_row(axis)}</tr>" for axis in told["axes"])
+    rows = "".join(f"<tr>{_row(axis)}</tr>" for axis in told["axes"][:MOST])
     names = [_safe(channel["name"]) for channel in told["channels"][:MOST] if channel["name"]]
     more = " …" if len(told["channels"]) > MOST else ""
     channels = f"<br>{', '.join(names)}{more}" if names else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 from diascope.errors import Unreadable
@@ -10,6 +11,9 @@ from diascope.operations.view import ORIGINAL
 
 Description = dict[str, Any]
 """As the REST part tells it at ``/api/image/``."""
+
+MOST = 1000
+"""How many entries of one answer are shown, whatever a server sends."""
 
 SEARCHED = 200
 """How many results of a search are shown."""
@@ -75,7 +79,7 @@ class Place(Protocol):
 def entries(told: Description, key: str) -> tuple[Entry, ...]:
     """What the REST part lists; raises Unreadable where it is something else."""
     try:
-        found = [(str(each["name"]), each) for each in told[key]]
+        found = [(str(each["name"]), each) for each in islice(told[key], MOST)]
         return tuple(Entry(name, str(each.get("path", name)), str(each.get("what", "folder"))) for name, each in found)
     except (KeyError, TypeError, AttributeError) as error:
         raise Unreadable(f"what the server lists is not understood: {error!r}") from error
