@@ -24,14 +24,13 @@ class Piece(NamedTuple):
     """The index of its first pixel in the result, along the spatial axes."""
     first: Ints
     """The index of the source's first pixel in its level, along the spatial axes."""
+    field: NDArray[np.float64]
+    """Where the pixels of the piece lie; see ``Placing.field``."""
 
 
 def interpolated(piece: Piece, placing: Placing, interpolation: Interpolation) -> None:
     """Fill in what lies in the source."""
     start, first = _deep(piece.start), _deep(piece.first)
-    stop = tuple(a + n for a, n in zip(start, piece.out.shape[1:], strict=True))
-    drop = 3 - len(piece.start)
-    field = placing.field(start[drop:], stop[drop:])
     source, out = piece.source, piece.out
     if not placing.is_volume and placing.has_planes:
         begin = first[0] - placing.shift - start[0]
@@ -39,7 +38,7 @@ def interpolated(piece: Piece, placing: Placing, interpolation: Interpolation) -
         start = (start[0] + begin, *start[1:])
     for pixels, into, z in _stacks(source, out, placing):
         box = np.array([placing.size, (first[0] + z, *first[1:])], np.int64)
-        _filled(pixels, into, box, np.array((start[0] + z, *start[1:]), np.int64), placing, field, interpolation)
+        _filled(pixels, into, box, np.array((start[0] + z, *start[1:]), np.int64), placing, piece.field, interpolation)
 
 
 def _deep(index: Ints) -> Ints:

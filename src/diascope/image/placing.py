@@ -59,7 +59,7 @@ class Placing:
         """Whether the places of so many pixels can be looked at together."""
         return self.bent is None or count <= MOST_PLACES
 
-    def field(self, start: Ints, stop: Ints) -> NDArray[np.float64]:
+    def field(self, start: Ints, stop: Ints) -> Matrix:
         """Where the pixels of a box of the result lie, of shape (3, z, y, x); empty where the matrix says it."""
         if self.bent is None:
             return np.empty((3, 0, 0, 0))
@@ -69,9 +69,9 @@ class Placing:
         places = (there - self.source[:3, 3]) / self.source.diagonal()[:3]
         return np.ascontiguousarray(np.moveaxis(places[..., ::-1], -1, 0))
 
-    def box(self, start: Ints, stop: Ints, interpolation: Interpolation) -> Region | None:
+    def box(self, start: Ints, stop: Ints, field: Matrix, interpolation: Interpolation) -> Region | None:
         """The source's pixels, along its spatial axes, that a box of the result is made of; None for none."""
-        ends = self._bent_ends(start, stop) if self.bent is not None else self._ends(start, stop)
+        ends = self._bent_ends(field) if self.bent is not None else self._ends(start, stop)
         if ends is None:
             return None
         low, high = ends
@@ -103,8 +103,9 @@ class Placing:
         places = np.array([self.matrix @ (*corner, 1.0) for corner in corners])
         return places.min(axis=0).tolist(), places.max(axis=0).tolist()
 
-    def _bent_ends(self, start: Ints, stop: Ints) -> tuple[list[float], list[float]] | None:
-        places = self.field(start, stop).reshape(3, -1)
+    @staticmethod
+    def _bent_ends(field: Matrix) -> tuple[list[float], list[float]] | None:
+        places = field.reshape(3, -1)
         known = places[:, np.isfinite(places).all(axis=0)]
         return (known.min(axis=1).tolist(), known.max(axis=1).tolist()) if known.size else None
 

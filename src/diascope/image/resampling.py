@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diascope.image.halving import means, modes
 from diascope.image.image import Image, Interpolation, Kind, Resampling, resampled_by
@@ -144,6 +145,16 @@ def _factors(level: Level, wanted: tuple[float, ...]) -> Ints:
     return tuple(2 if size > 1 and by >= 2 * scale * (1 - ROUNDING) else 1 for size, scale, by in each)
 
 
+class Part(NamedTuple):
+    """A part of the result along the spatial axes."""
+
+    box: Region
+    source: Region
+    """The pixels of the source that it is made of."""
+    field: NDArray[np.float64]
+    """Where its pixels lie; see ``Placing.field``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Reads a level of the result."""
@@ -171,23 +182,26 @@ class Reader:
         out = self._empty(region.shape)
         depth = 3 if "z" in self.axes else 2
         others = len(self.axes) - depth
-        for start, stop in self._pieces(region.start[others:], region.stop[others:]):
-            seen = self.placing.box(start, stop, self.interpolation)
-            if seen is None:
-                continue
+        for part in self._parts(region.start[others:], region.stop[others:]):
             for t in range(region.start[0], region.stop[0]) if self.axes[0] == "t" else (None,):
-                self._fill(out, region, Region(start, stop), seen, t)
+                self._fill(out, region, part, t)
         return out
 
-    def _fill(self, out: Pixels, region: Region, piece: Region, seen: Region, t: int | None) -> None:
-        """Fill in a piece along the spatial axes at a time point."""
-        others = len(self.axes) - len(piece.start)
+    def _fill(self, out: Pixels, region: Region, part: Part, t: int | None) -> None:
+        """Fill in a part of a region at a time point."""
+        others = len(self.axes) - len(part.box.start)
         first = region.start[:others] if t is None else (t, *region.start[1:others])
         last = region.stop[:others] if t is None else (t + 1, *region.stop[1:others])
-        pixels = self.source.read(Region((*first, *seen.start), (*last, *seen.stop)))
-        into = out[Region((*first, *piece.start), (*last, *piece.stop)).shifted(region.start).slices]
-        interpolated(Piece(_stacked(pixels, self.axes), _stacked(into, self.axes), piece.start, seen.start),
-                     self.placing, self.interpolation)  # fmt: skip
+        pixels = self.source.read(Region((*first, *part.source.start), (*last, *part.source.stop)))
+        into = out[Region((*first, *part.box.start), (*last, *part.box.stop)).shifted(region.start).slices]
+        piece = Piece(
+            source=_stacked(pixels, self.axes),
+            out=_stacked(into, self.axes),
+            start=part.box.start,
+            first=part.source.start,
+            field=part.field,
+        )
+        interpolated(piece, self.placing, self.interpolation)
 
     def _empty(self, shape: Ints) -> Pixels:
         if not self.is_rgb:
@@ -195,21 +209,23 @@ class Reader:
         at = self.axes.index("c")
         return np.moveaxis(np.zeros((*shape[:at], *shape[at + 1 :], shape[at]), self.grid.dtype), -1, at)
 
-    def _pieces(self, start: Ints, stop: Ints) -> Iterator[tuple[Ints, Ints]]:
-        """Parts of a region along the spatial axes, each of which lies in a box that is worth reading."""
+    def _parts(self, start: Ints, stop: Ints) -> Iterator[Part]:
+        """Parts of a region along the spatial axes that show something, whose sources are worth reading at once."""
         size = prod(b - a for a, b in zip(start, stop, strict=True))
         if not size:
             return
-        if self.placing.is_affordable(size) or size == 1:
-            seen = self.placing.box(start, stop, self.interpolation)
-            most = min(max(CHEAP, WASTE * size), LARGEST)
-            if seen is None or prod(seen.shape) <= most or size == 1:
-                yield start, stop
+        if self.placing.is_affordable(size):
+            field = self.placing.field(start, stop)
+            seen = self.placing.box(start, stop, field, self.interpolation)
+            if seen is None:
+                return
+            if size == 1 or prod(seen.shape) <= min(max(CHEAP, WASTE * size), LARGEST):
+                yield Part(Region(start, stop), seen, field)
                 return
         longest = max(range(len(start)), key=lambda d: stop[d] - start[d])
         middle = (start[longest] + stop[longest]) // 2
-        yield from self._pieces(start, (*stop[:longest], middle, *stop[longest + 1 :]))
-        yield from self._pieces((*start[:longest], middle, *start[longest + 1 :]), stop)
+        yield from self._parts(start, (*stop[:longest], middle, *stop[longest + 1 :]))
+        yield from self._parts((*start[:longest], middle, *start[longest + 1 :]), stop)
 
 
 def _stacked(pixels: Pixels, axes: str) -> Pixels:

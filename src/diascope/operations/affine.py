@@ -10,15 +10,12 @@ from pydantic import Field, model_validator
 
 from diascope.errors import BadRequest
 from diascope.image.image import Image, Interpolation
-from diascope.image.mapping import mapping
+from diascope.image.mapping import linear, mapping
 from diascope.image.resampled import Grid
 from diascope.operations.grids import INTERPOLATION, covering, grid, regridded, same_grid, with_spacing
-from diascope.operations.lengths import in_axes, vector
+from diascope.operations.lengths import LARGEST, SMALLEST, in_axes, vector
 from diascope.operations.operation import Operation, Parameters
 from diascope.operations.values import Numbers, OptionalName, OptionalNumbers, OptionalUnit
-
-LARGEST = 1e15
-"""Of the numbers of a matrix."""
 
 FLAT = 1e-12
 """How thin a matrix may make space, along its thinnest direction compared with its longest."""
@@ -64,7 +61,7 @@ class AffineMap(Parameters):
             raise ValueError(f"the numbers of a matrix are at most {LARGEST:g}")
         if self.size is not None and any(not 1 <= n <= 2**31 - 1 or n != int(n) for n in self.size):
             raise ValueError("size is whole numbers from 1 on")
-        if self.pixel is not None and any(by <= 0 for by in self.pixel):
+        if self.pixel is not None and any(by < SMALLEST for by in self.pixel):
             raise ValueError("pixel is lengths above 0")
         if self.origin is not None and self.size is None:
             raise ValueError("an origin goes with a size")
@@ -80,7 +77,7 @@ def affine(image: Image, parameters: AffineMap) -> Image:
     """
     forward = _forward(image, parameters)
     finest = _grid(image, parameters, forward)
-    return regridded(image, mapping(np.linalg.inv(forward)), finest, parameters.interpolation, parameters.space)
+    return regridded(image, mapping(forward).inverted(), finest, parameters.interpolation, parameters.space)
 
 
 def _forward(image: Image, parameters: AffineMap) -> NDArray[np.float64]:
@@ -99,7 +96,7 @@ def _forward(image: Image, parameters: AffineMap) -> NDArray[np.float64]:
         raise BadRequest("the matrix flattens the image: none of its rows may be a combination of the others")
     by = np.append(in_axes(image, parameters.unit), 1.0)
     matrix = np.diag(by) @ matrix @ np.diag(1 / by)
-    return np.asarray(np.linalg.inv(matrix) if parameters.inverse else matrix)
+    return linear(matrix).inverted().array if parameters.inverse else matrix
 
 
 def _grid(image: Image, parameters: AffineMap, forward: NDArray[np.float64]) -> Grid:

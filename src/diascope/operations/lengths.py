@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,13 @@ from diascope.image.image import Image
 from diascope.image.space import spatial
 from diascope.operations.places import factor
 
-Vector = NDArray[np.float64]
+Vector: TypeAlias = NDArray[np.float64]
+
+LARGEST = 1e15
+"""Of the numbers of a matrix or a vector, and of a length."""
+
+SMALLEST = 1e-15
+"""Of a length."""
 
 
 def unit_of(image: Image, unit: str | None) -> str | None:
@@ -39,4 +46,6 @@ def vector(image: Image, name: str, numbers: Sequence[float], missing: float) ->
     axes = spatial(image)
     if len(numbers) != len(axes):
         raise BadRequest(f"{name} has {len(numbers)} numbers for the axes {'+'.join(axes)}")
+    if any(abs(number) > LARGEST for number in numbers):
+        raise BadRequest(f"the numbers of {name} are at most {LARGEST:g}")
     return np.array([*numbers, *[missing] * (3 - len(axes))], np.float64)

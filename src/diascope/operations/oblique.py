@@ -17,7 +17,7 @@ from diascope.image.resampling import through
 from diascope.image.space import corners, edges
 from diascope.image.units import named
 from diascope.operations.grids import INTERPOLATION, counted, grid, with_spacing
-from diascope.operations.lengths import Vector, in_axes, unit_of
+from diascope.operations.lengths import LARGEST, SMALLEST, Vector, in_axes, unit_of
 from diascope.operations.operation import Operation, Parameters
 from diascope.operations.values import OptionalNumbers, OptionalUnit
 
@@ -46,7 +46,10 @@ class Oblique(Parameters):
         None, description="Width+height of the planes, lengths; by default all that the volume takes up."
     )
     pixel: float | None = Field(
-        None, gt=0, description="The distance of pixels and of planes; by default the smallest of the volume's."
+        None,
+        ge=SMALLEST,
+        le=LARGEST,
+        description="The distance of pixels and of planes; by default the smallest of the volume's.",
     )
     planes: int = Field(1, ge=1, le=100_000, description="How many planes, one pixel apart, half of them on each side.")
     unit: OptionalUnit = Field(None, description="Of lengths and positions; by default um, or the axes' own.")
@@ -58,9 +61,9 @@ class Oblique(Parameters):
             raise ValueError("give a normal, or right and down")
         for name in ("normal", "right", "down", "origin"):
             given = getattr(self, name)
-            if given is not None and (len(given) != 3 or any(abs(number) > 1e15 for number in given)):
+            if given is not None and (len(given) != 3 or any(abs(number) > LARGEST for number in given)):
                 raise ValueError(f"{name} is three numbers x+y+z")
-        if self.size is not None and (len(self.size) != 2 or min(self.size) <= 0):
+        if self.size is not None and (len(self.size) != 2 or not all(SMALLEST <= by <= LARGEST for by in self.size)):
             raise ValueError("size is two lengths, width+height")
         return self
 

@@ -12,17 +12,21 @@ from diascope.image.image import Image, Interpolation
 from diascope.image.mapping import IDENTITY
 from diascope.image.space import edges, spatial
 from diascope.operations.grids import INTERPOLATION, counted, grid, regridded, with_spacing
-from diascope.operations.lengths import in_axes, unit_of
+from diascope.operations.lengths import LARGEST, SMALLEST, in_axes, unit_of
 from diascope.operations.operation import Operation, Parameters
 from diascope.operations.places import place
 from diascope.operations.values import OptionalUnit
 
 
 class Resample(Parameters):
-    pixel: float | None = Field(None, gt=0, description="The distance of pixels along all the spatial axes.")
-    x: float | None = Field(None, gt=0, description="The distance along x, whatever it is along others.")
-    y: float | None = Field(None, gt=0, description="The distance along y.")
-    z: float | None = Field(None, gt=0, description="The distance along z.")
+    pixel: float | None = Field(
+        None, ge=SMALLEST, le=LARGEST, description="The distance of pixels along all the spatial axes."
+    )
+    x: float | None = Field(
+        None, ge=SMALLEST, le=LARGEST, description="The distance along x, whatever it is along others."
+    )
+    y: float | None = Field(None, ge=SMALLEST, le=LARGEST, description="The distance along y.")
+    z: float | None = Field(None, ge=SMALLEST, le=LARGEST, description="The distance along z.")
     unit: OptionalUnit = Field(
         None, description="Of the distances; by default um, or the axes' own where none is known."
     )

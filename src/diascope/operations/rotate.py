@@ -60,7 +60,7 @@ def rotate(image: Image, parameters: Rotate) -> Image:
     forward = np.diag(scaled) @ matrix @ np.diag(1 / scaled)
     apart = with_spacing(image, np.full(3, np.nan))
     finest = same_grid(image) if parameters.domain == "same" else covering(image, forward, apart)
-    return regridded(image, mapping(np.linalg.inv(forward)), finest, parameters.interpolation)
+    return regridded(image, mapping(forward).inverted(), finest, parameters.interpolation)
 
 
 def _turn(image: Image, parameters: Rotate) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from diascope.image.image import Image, Interpolation
 from diascope.image.mapping import mapping
 from diascope.operations.grids import INTERPOLATION, covering, regridded, same_grid, with_spacing
-from diascope.operations.lengths import in_axes, unit_of
+from diascope.operations.lengths import LARGEST, in_axes, unit_of
 from diascope.operations.operation import Operation, Parameters
 from diascope.operations.places import place
 from diascope.operations.values import OptionalUnit
@@ -36,8 +36,8 @@ class Translate(Parameters):
     def somewhere(self) -> Translate:
         if not (self.x or self.y or self.z):
             raise ValueError("give x, y or z")
-        if max(abs(self.x), abs(self.y), abs(self.z)) > 1e15:
-            raise ValueError("distances are at most 1e15")
+        if max(abs(self.x), abs(self.y), abs(self.z)) > LARGEST:
+            raise ValueError(f"distances are at most {LARGEST:g}")
         return self
 
 
@@ -51,7 +51,7 @@ def translate(image: Image, parameters: Translate) -> Image:
     )
     apart = with_spacing(image, np.full(3, np.nan))
     finest = same_grid(image) if parameters.domain == "same" else covering(image, forward, apart)
-    return regridded(image, mapping(np.linalg.inv(forward)), finest, parameters.interpolation)
+    return regridded(image, mapping(forward).inverted(), finest, parameters.interpolation)
 
 
 operation = Operation(
