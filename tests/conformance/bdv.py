@@ -99,7 +99,7 @@ JUDGES = (
     Judge(
         name="TensorStore",
         representations=(BDV.name,),
-        doors=("HTTP", "files"),
+        doors=("HTTP", "S3", "files"),
         look=by_tensorstore,
         twins=(
             truncated("truncated block", FIRST_BLOCK),

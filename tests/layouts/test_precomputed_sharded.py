@@ -31,12 +31,12 @@ from tests.judges.cloud_volume import volume as by_cloudvolume
 from tests.judges.tensor_store import volume as by_tensorstore
 from tests.layouts.on_disk import changed, written
 
-STACK = ramp("zyx", (9, 600, 500), np.uint16, levels=2, chunk_shape=(2, 80, 70), name="stack")
+STACK = ramp("zyx", (9, 400, 500), np.uint16, levels=2, chunk_shape=(4, 80, 70), name="stack")
 PLANE = ramp("yx", (37, 53), np.uint8, name="plane")
 ROW = ramp("yx", (150, 9000), np.uint8, chunk_shape=(150, 300), name="row")
 COLOURS = ramp("cyx", (3, 270, 490), np.uint8, kind="rgb", levels=2, chunk_shape=(3, 64, 64), name="colours")
 CHANNELS = ramp("czyx", (2, 3, 130, 131), np.float32, chunk_shape=(1, 1, 64, 64), name="channels")
-LABELS = ramp("zyx", (7, 300, 290), np.uint32, levels=2, kind="labels", chunk_shape=(2, 80, 70), name="labels")
+LABELS = ramp("zyx", (7, 200, 290), np.uint32, levels=2, kind="labels", chunk_shape=(2, 80, 70), name="labels")
 DEEP = ramp("zyx", (3, 70, 90), np.uint64, kind="labels", name="deep labels")
 SHORT = ramp("czyx", (2, 3, 70, 90), np.int16, kind="labels", chunk_shape=(1, 1, 64, 64), name="short labels")
 
@@ -94,17 +94,15 @@ def test_labels_are_right_over_http(kind: Layout, image: Image, tree_server: Cal
     check_volume(f"{tree_server(kind.tree(image))}/data/{name}/", image)
 
 
-@pytest.mark.parametrize("image", [STACK, COLOURS, LABELS], ids=lambda image: image.name)
-@pytest.mark.parametrize("name", CUTS)
-def test_shards_keep_the_contract_of_trees(image: Image, name: str) -> None:
-    for encoding in (RAW, SEGMENTATION):
-        if encoding.refuses(image) is None:
-            check_tree(sharded(image, encoding, ".precomputed", cut(name)))
+@pytest.mark.parametrize(("image", "encoding"), [(STACK, RAW), (COLOURS, RAW), (DEEP, SEGMENTATION)])
+@pytest.mark.parametrize("name", ["both", "shards of one chunk"])
+def test_shards_keep_the_contract_of_trees(image: Image, encoding: Encoding, name: str) -> None:
+    check_tree(sharded(image, encoding, ".precomputed", cut(name)))
 
 
 def test_any_range_of_a_shard_is_the_same_bytes() -> None:
     tree = sharded(STACK, RAW, ".precomputed", cut("both"))
-    file = tree.file("stack.precomputed/0/5.shard")
+    file = tree.file("stack.precomputed/0/2.shard")
     assert file is not None
     data = file.read(0, None)
     assert file.size == len(data)
