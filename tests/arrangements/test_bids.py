@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image as Picture
 
+from diascope.arrangements.bids.mapping import Bids
 from diascope.arrangements.contents import Link
 from diascope.arrangements.root import Root
+from diascope.document import located, read
 from diascope.errors import Malformed, Unreadable
 from diascope.tree.walk import listed_files
-from tests.arrangements.laboratory import arranged, found
+from tests.arrangements.laboratory import MAPPING, arranged, found
 
 HEAD = "arrangement: bids\nname: A study\n"
 TISSUE = "samples: {values: {sample_type: tissue}}\n"
@@ -162,6 +167,75 @@ def test_the_virtual_size_decides_the_extension(tmp_path: Path) -> None:
         assert (file.size > 2**32) == (version == 43)
 
 
+@pytest.mark.parametrize(
+    ("source", "format_", "suffix", "name"),
+    [
+        ("m1_a.ome.tif", "stored", "BF", "sub-m1_sample-a_BF.ome.tif"),
+        ("m1_b.ome.tif", "stored", "BF", "sub-m1_sample-b_BF.ome.btf"),
+        ("m1_c.tiff", "stored", "BF", "sub-m1_sample-c_BF.tif"),
+        ("m1_d.png", "png", "BF", "sub-m1_sample-d_BF.png"),
+        ("m1_e.jpg", "stored", "photo", "sub-m1_sample-e_photo.jpg"),
+    ],
+)
+def test_files_are_passed_on_as_they_lie(tmp_path: Path, source: str, format_: str, suffix: str, name: str) -> None:
+    folder = tmp_path / "lab"
+    folder.mkdir()
+    if source.endswith((".png", ".jpg")):
+        Picture.fromarray(np.arange(600, dtype=np.uint8).reshape(20, 30)).save(folder / source)
+    else:
+        pixels = np.zeros((20, 30), np.uint8)
+        tifffile.imwrite(folder / source, pixels, ome=".ome." in source, bigtiff="_b" in source, metadata=SIZED)
+    ending = source.partition(".")[2]
+    sizes = "{PixelSize: [0.5, 0.5, 5], PixelSizeUnits: um}" if suffix != "photo" else "{}"
+    rule = f'images:\n  - files: "{{subject}}_{{sample}}.{ending}"\n    suffix: {suffix}\n    format: {format_}\n'
+    mapped(folder, f"{TISSUE}{rule}    metadata: {sizes}\n")
+    assert [each for each in told(folder) if "PixelSize along z" not in each] == []
+    assert data(arranged(folder), f"sub-m1/micr/{name}") == (folder / source).read_bytes()
+
+
+def test_a_picture_is_made_a_png(tmp_path: Path) -> None:
+    folder = tmp_path / "lab"
+    folder.mkdir()
+    pixels = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
+    tifffile.imwrite(folder / "m1_a.tif", pixels, photometric="rgb")
+    sizes = "{PixelSize: [0.5, 0.5], PixelSizeUnits: um}"
+    rule = RULE.replace("{SliceThickness: 5}", sizes) + "    format: png\n"
+    mapped(folder, TISSUE + rule)
+    assert told(folder) == []
+    (folder / "copy.png").write_bytes(data(arranged(folder), "sub-m1/micr/sub-m1_sample-a_BF.png"))
+    np.testing.assert_array_equal(np.asarray(Picture.open(folder / "copy.png")), pixels)
+    assert document(folder, "sub-m1/micr/sub-m1_sample-a_BF.json")["PixelSize"] == [0.5, 0.5]
+
+
+def test_one_image_of_several_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "lab"
+    folder.mkdir()
+    with tifffile.TiffWriter(folder / "m1_a.ome.tif", ome=True) as writer:
+        for k in (1, 2):
+            writer.write(np.full((20, 30), k, np.uint8), metadata={"axes": "YX", "Name": f"no {k}", **SIZED})
+    rule = RULE.replace(".tif", ".ome.tif")
+    mapped(folder, TISSUE + rule)
+    (problem,) = told(folder)
+    assert "the file has: no 1, no 2" in problem
+    mapped(folder, TISSUE + rule + "    scene: no 2\n")
+    assert told(folder) == []
+    (folder / "copy.tif").write_bytes(data(arranged(folder), "sub-m1/micr/sub-m1_sample-a_BF.ome.tif"))
+    assert np.unique(tifffile.imread(folder / "copy.tif")).tolist() == [2]
+
+
+def test_the_mappings_of_the_documentation_are_what_the_schema_and_we_take() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    schema = json.loads((docs / "schemas" / "bids.json").read_text())
+    mappings = re.findall(r"^```yaml\n(.*?)^```$", (docs / "bids.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert len(mappings) == 2
+    for text in [*mappings, MAPPING]:
+        read(text, Bids, "bids.yaml")
+        jsonschema.validate(located(text, "bids.yaml").value, schema)
+    broken = located(MAPPING.replace("suffix: T1w", "sufix: T1w"), "bids.yaml").value
+    with pytest.raises(jsonschema.ValidationError, match="sufix"):
+        jsonschema.validate(broken, schema)
+
+
 def test_a_view_is_a_dataset_of_its_own(folder: Path) -> None:
     mapped(folder, TISSUE + RULE + "derivatives:\n  small: {view: 'crop,x=5..25', desc: part}\n")
     assert told(folder) == []
@@ -260,6 +334,22 @@ def test_what_is_wrong_is_told(folder: Path, text: str, reason: str) -> None:
     assert any(reason in each for each in told(folder)), told(folder)
 
 
+@pytest.mark.parametrize(
+    "metadata",
+    ["{PixelSizeUnits: [um], PixelSize: 3}", "{SliceThickness: '1e999'}", "{Note: '{'}", "{PixelSize: [0, -1]}",
+     "{SliceThickness: {a: [b]}, PixelSize: {x: 1}, SampleEnvironment: [1]}"],
+)  # fmt: skip
+def test_no_metadata_breaks_the_dataset(folder: Path, metadata: str) -> None:
+    mapped(folder, TISSUE + RULE.replace("{SliceThickness: 5}", metadata))
+    assert told(folder)
+    assert data(arranged(folder), "samples.tsv")
+
+
+def test_a_name_that_no_file_can_have_is_told(folder: Path) -> None:
+    mapped(folder, TISSUE + RULE + f"    entities: {{acquisition: '{'x' * 250}'}}\n")
+    assert all("more than 255 bytes" in each or "no image fits" in each for each in told(folder))
+
+
 def test_names_that_clash_are_shown_neither(folder: Path) -> None:
     picture(folder / "m2_A.tif")
     mapped(folder, TISSUE + RULE)
@@ -294,6 +384,8 @@ def test_an_unreadable_image_hides_no_other_and_is_trouble(folder: Path) -> None
         (TISSUE + RULE + "derivatives:\n  a: {view: render}\n", 9, "derivatives.a"),
         (TISSUE + RULE + "derivatives:\n  a-b: {view: render, desc: x}\n", 9, "derivatives"),
         (TISSUE, 1, "images"),
+        (TISSUE + RULE + "dataset: {HEDVersion: 1e999}\n", 8, "dataset.HEDVersion"),
+        ('samples: {values: {"sample\\ttype": x}}\n' + RULE, 3, "samples.values"),
     ],
 )
 def test_an_error_in_the_mapping_names_its_line(folder: Path, text: str, line: int, key: str) -> None:

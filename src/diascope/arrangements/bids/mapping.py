@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from diascope.arrangements.arrangement import MappingFile
 from diascope.arrangements.bids.names import entity
@@ -13,9 +14,6 @@ from diascope.arrangements.target import FilledText, PathText
 from diascope.document import Document
 from diascope.errors import DiascopeError
 from diascope.operations.view import ORIGINAL, view
-
-Value: TypeAlias = Any
-"""A JSON value, in whose texts ``{field}`` stands for a field of a file."""
 
 
 def _entity(name: str) -> str:
@@ -41,11 +39,22 @@ def _label(text: str) -> str:
     return text
 
 
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError("a number is finite")
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _finite(each)
+    return value
+
+
 def _named(value: Any) -> Any:
     """A bare name of a file stands for a table with nothing more to say."""
     return {"file": value} if isinstance(value, str) else value
 
 
+Value = Annotated[Any, AfterValidator(_finite)]
+"""A JSON value, in whose texts ``{field}`` stands for a field of a file."""
+ColumnName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+-]+$")]
 EntityName = Annotated[str, AfterValidator(_entity)]
 ViewText = Annotated[str, AfterValidator(_view)]
 Label = Annotated[str, AfterValidator(_label)]
@@ -94,11 +103,13 @@ class Rows(Document):
         description="The columns that name the participant; of samples the sample and the participant; of sessions the "
         "session and the participant. The second may be left out where the first is unlike all others.",
     )
-    columns: dict[str, Column] = Field(
+    columns: dict[ColumnName, Column] = Field(
         {},
         description="Columns beside those that BIDS names, or with other names in the table. No other column is shown.",
     )
-    values: dict[str, str] = Field({}, description="What is the same in every row, such as species: mus musculus.")
+    values: dict[ColumnName, str] = Field(
+        {}, description="What is the same in every row, such as species: mus musculus."
+    )
 
 
 class Joined(Document):
@@ -130,7 +141,7 @@ class Derivative(Document):
         return self
 
 
-Table = Annotated[Rows, BeforeValidator(_named)]
+Table = Annotated[Rows, BeforeValidator(_named, json_schema_input_type=str | Rows)]
 
 
 class Bids(MappingFile):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, NamedTuple
 
 from diascope.arrangements.arrangement import Written
@@ -16,12 +17,15 @@ from diascope.arrangements.facts import LARGEST, Row, Table, key, table
 from diascope.arrangements.pattern import pattern
 from diascope.arrangements.placeholders import names
 from diascope.arrangements.seen import Seen, natural
-from diascope.arrangements.target import filled
+from diascope.arrangements.target import checked, filled
 from diascope.catalogue.repository import Repository
 from diascope.document import Key
 from diascope.errors import DiascopeError
 
 Fields = Mapping[str, str]
+
+LONGEST = ".ome.zarr"
+"""Of the extensions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,7 @@ def _planned(found: Plan, joins: Sequence[Join], path: str, at: int, fields: Fie
     entities |= {name: filled(text).filled(known, known) for name, text in rule.entities.items()}
     labels = {name: label(value, name) for name, value in entities.items() if value not in ("", NOTHING)}
     planned = Planned(path, rule, line, kind, labels, {})
-    planned.stem  # noqa: B018 — raises where there can be no such file
+    checked(f"{planned.stem}{LONGEST}")
     for each in (SAMPLES, SESSIONS, PARTICIPANTS):
         if of := planned.labels(each):
             known = {**found.sources[each.name].fields(of), **known}
@@ -225,6 +229,8 @@ def _filled(value: Any, fields: Fields, *, as_number: bool) -> Any:
         number = float(text)
     except ValueError:
         raise ValueError(f"{text!r} is no number") from None
+    if not isfinite(number):
+        raise ValueError(f"{text!r} is no finite number")
     return int(number) if number.is_integer() else number
 
 

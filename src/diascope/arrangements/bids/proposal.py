@@ -86,8 +86,7 @@ def proposal(
         "# How the images of this folder become a BIDS dataset; `diascope bids check` says what is missing.",
         "arrangement: bids",
         f"name: {_quoted(name)}",
-        "dataset:",
-        "  License: CC0 # or another one, and Authors: [Ada Lovelace]",
+        "# dataset: {License: CC0, Authors: [Ada Lovelace]}",
         *_participants(groups, tables, notes),
         *_samples(groups),
         "images:",
@@ -246,13 +245,13 @@ def _participants(groups: Sequence[Group], tables: Mapping[str, Table], notes: l
     """The table that lies there and names the most subjects, where one names half of them."""
     subjects = _subjects(groups)
     best = max(_named(subjects, tables), default=None)
-    yield "participants:"
     if best and best.number * 2 >= len(subjects):
+        yield "participants:"
         yield f"  file: {_quoted(best.file)}"
         yield f"  key: [{_quoted(best.column)}]"
         notes.append(f"{best.file}: columns that BIDS does not name are shown only where they are listed under columns")
     else:
-        yield "  values: {species: n/a} # such as mus musculus; or file: participants.csv, a table with a row for each"
+        yield "# participants: participants.csv # a table with the column subject, or values: {species: mus musculus}"
 
 
 class Named(NamedTuple):

@@ -71,6 +71,8 @@ def raw(seen: Seen, plan: Plan, planned: Planned) -> Shown:
     path, image = _opened(seen, plan, planned)
     steps = calibration(image, planned.metadata, planned.kind) or ORIGINAL
     format_ = planned.rule.format or _usual(planned, image)
+    if format_ == "png" and planned.path.lower().endswith(".png"):
+        format_ = "stored"
     if format_ == "stored":
         steps = ORIGINAL
     viewed = seen.view(plan.repository, steps).applied(image)
@@ -88,7 +90,7 @@ def derived(seen: Seen, plan: Plan, planned: Planned, raw_: Shown, spec: Derivat
     path, image = _opened(seen, plan, planned)
     before = calibration(image, planned.metadata, planned.kind)
     steps = f"{before}~{spec.view}" if before else spec.view
-    viewed = seen.view(plan.repository, steps).applied(image)
+    viewed = seen.image(path, steps)
     format_ = spec.format or (planned.rule.format if planned.rule.format != "stored" else None) or _plain(planned.kind)
     if format_ == "stored":
         raise Unsupported(f"{planned.path}: a view is not stored: name another format")
@@ -129,7 +131,7 @@ def _usual(planned: Planned, image: Image) -> Format:
 
 def _linked(seen: Seen, planned: Planned, image: Image, link: Link, format_: Format) -> tuple[Link, str]:
     """The link of an image in a format, and the extension; raises where the format or BIDS cannot have it."""
-    if format_ == "stored" or (format_ == "png" and _is_png(planned, link)):
+    if format_ == "stored":
         return _stored(seen, planned, link)
     layout = registry("layouts")[LAYOUTS[format_]]
     extension = EXTENSIONS[format_]
@@ -153,10 +155,6 @@ def _refuse(planned: Planned, image: Image, format_: Format, extension: str) -> 
         width, height = image.size("x"), image.size("y")
         if max(width, height) > MAX_SIDE or width * height > MAX_AREA or image.size("z") * image.size("t") > 1:
             raise Unsupported(f"{planned.path}: {width} x {height} pixels are too large for a PNG, or not one plane")
-
-
-def _is_png(planned: Planned, link: Link) -> bool:
-    return link.view == ORIGINAL and planned.path.lower().endswith(".png")
 
 
 def _stored(seen: Seen, planned: Planned, link: Link) -> tuple[Link, str]:

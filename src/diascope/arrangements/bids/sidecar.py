@@ -56,11 +56,11 @@ def pixel_size(image: Image) -> tuple[list[float], str] | None:
 def given_size(metadata: Mapping[str, Any]) -> tuple[list[float], str] | None:
     """The same as the mapping has it."""
     sizes, unit = metadata.get(PIXEL_SIZE), metadata.get(PIXEL_SIZE_UNITS)
-    if unit not in UNITS or not isinstance(sizes, list) or len(sizes) not in (2, 3):
+    if not isinstance(unit, str) or unit not in UNITS or not isinstance(sizes, list) or len(sizes) not in (2, 3):
         return None
     if not all(isinstance(size, int | float) and isfinite(size) and size > 0 for size in sizes):
         return None
-    return [float(size) for size in sizes], str(unit)
+    return [float(size) for size in sizes], unit
 
 
 def differs(image: Image, metadata: Mapping[str, Any]) -> str | None:
