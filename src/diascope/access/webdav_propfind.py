@@ -130,6 +130,8 @@ def _properties(resource: Folder | VirtualFile, asked: Wanted) -> list[tuple[str
     if asked.mode == "named":
         return list(resource.get_properties("named", name_list=asked.names))
     found: list[tuple[str, Any]] = resource.get_properties(asked.mode)
+    if not asked.names:
+        return found
     known = {name for name, _ in found}
     more = [name for name in asked.names if name not in known]
     return found + list(resource.get_properties("named", name_list=more))

@@ -141,11 +141,15 @@ class VirtualFile(DAVNonCollection):  # type: ignore[misc]
     def get_etag(self) -> str | None:
         return self.file.etag
 
-    def get_last_modified(self) -> float:
+    @cached_property
+    def moment(self) -> int:
         return moment(self.file.etag)
 
+    def get_last_modified(self) -> float:
+        return self.moment
+
     def get_creation_date(self) -> float:
-        return moment(self.file.etag)
+        return self.moment
 
     def get_display_name(self) -> str:
         return shown(self.name)
