@@ -115,3 +115,15 @@ print([entry.name for entry in tree.entries("")], [entry.name for entry in tree.
         env={**os.environ, "DIASCOPE_CONFIG": str(tmp_path / "conf" / "diascope.toml")},
     )  # fmt: skip
     assert done.stdout.strip() == "['lab', 'study'] ['one.ome.tif']", done.stderr
+    told = _doctor(tmp_path / "conf" / "diascope.toml")
+    assert "ok       arrangements: 1 arrangements configured" in told
+    (tmp_path / "conf" / "other.yaml").write_text("arrangement: template\nwrong: 1\n")
+    told = _doctor(tmp_path / "conf" / "diascope.toml")
+    assert "MISSING  arrangements: other.yaml, line 2, wrong: there is no such field" in told
+
+
+def _doctor(settings: Path) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", "diascope", "doctor"], capture_output=True, text=True, timeout=120, check=False,
+        env={**os.environ, "DIASCOPE_CONFIG": str(settings)},
+    ).stdout  # fmt: skip

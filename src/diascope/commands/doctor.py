@@ -62,6 +62,7 @@ def _findings() -> Iterator[Finding]:
     yield Finding("web application", built, "built" if built else "not built", "make web (needs Node 20 or later)")
     yield _tried("mount", lambda: f"libfuse {_libfuse()}", "apt-get install fuse3")._replace(needed=False)
     yield _tried("settings", lambda: _repositories(Settings()), "correct diascope.toml or the environment")
+    yield _tried("arrangements", lambda: _arrangements(Settings()), "correct the mapping file")
 
 
 def _tried(what: str, look: Callable[[], str], mend: str) -> Finding:
@@ -83,6 +84,17 @@ def _version(name: str) -> str:
 def _libfuse() -> str:
     fuse = library()
     return f"{fuse.fuse_version_major}.{fuse.fuse_version_minor}"
+
+
+def _arrangements(settings: Settings) -> str:
+    """How many there are; raises where the mapping file of one says something wrong."""
+    if settings.arrangements:
+        from diascope.arrangements.root import root
+        from diascope.catalogue.catalogue import catalogue
+
+        for each in root(settings, catalogue(settings)).arrangements.values():
+            each.read()
+    return f"{len(settings.arrangements)} arrangements configured"
 
 
 def _repositories(settings: Settings) -> str:
