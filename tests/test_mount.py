@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import os
-import random
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from hashlib import md5
 from pathlib import Path
-from time import monotonic, sleep
+from shutil import which
 
 import nibabel
 import numpy as np
 import openslide
 import pytest
+import SimpleITK
 import tifffile
 
-from diascope.tree.branch import Below
-from diascope.tree.walk import listed_files
-from tests.judges import bioformats, libtiff, tensor_store, zarr_python
+from tests.judges import bioformats, imagej, libtiff, nifti_tool, tensor_store, zarr_python
 from tests.judges.required import required
 from tests.mounts import Mount, mounted, needed
 
-SOAK = float(os.environ.get("DIASCOPE_SOAK_SECONDS", "12"))
-READERS = 12
 RANDOM = np.random.default_rng(6)
 CELLS = RANDOM.integers(0, 60_000, (3, 2, 200, 300), dtype=np.uint16)  # z, c, y, x
 SLIDE = RANDOM.integers(0, 256, (1100, 900, 3), dtype=np.uint8)
 HEAD = RANDOM.integers(-1000, 1000, (9, 30, 40), dtype=np.int16)  # z, y, x
+FILM = RANDOM.integers(0, 60_000, (2, 3, 2, 90, 120), dtype=np.uint16)  # t, z, c, y, x
+SPACING = {"X": 0.25, "Y": 0.5, "Z": 2.0}
 
 pytestmark = pytest.mark.judge
 
@@ -38,6 +34,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("images") / "judged"
     folder.mkdir()
     tifffile.imwrite(folder / "cells.tif", CELLS, imagej=True, metadata={"axes": "ZCYX"})
+    spacing = {f"PhysicalSize{axis}": size for axis, size in SPACING.items()}
+    tifffile.imwrite(folder / "film.ome.tif", FILM, ome=True, metadata={"axes": "TZCYX", **spacing})
     tifffile.imwrite(folder / "slide.tif", SLIDE, tile=(256, 256), photometric="rgb")
     nibabel.Nifti1Image(HEAD.T, np.diag([1.0, 2.0, 3.0, 1.0])).to_filename(folder / "head.nii.gz")
     return folder
@@ -109,92 +107,88 @@ def test_bioformats_reads_every_plane(cells: Path, tmp_path: Path) -> None:
         np.testing.assert_array_equal(tiff.series[0].asarray().transpose(order), CELLS)
 
 
-READER = """
-import json, os, random, sys, zlib
-top, truth, progress = sys.argv[1:4]
-place = random.Random(int(sys.argv[4]))
-files = json.load(open(os.path.join(truth, "index.json")))
-out = os.open(progress, os.O_WRONLY | os.O_APPEND)
-while True:
-    path, number, size = place.choice(files)
-    start = place.randrange(size)
-    length = place.choice([1, 4096, 70_000, 2_000_000])
-    file = os.open(os.path.join(top, path), os.O_RDONLY)
-    data = b""
-    while len(data) < min(length, size - start):
-        data += os.pread(file, length - len(data), start + len(data)) or sys.exit(f"{path} ends at {start + len(data)}")
-    with open(os.path.join(truth, number), "rb") as right:
-        right.seek(start)
-        if right.read(length) != data:
-            os.write(out, f"WRONG {path} {start} {length}\\n".encode())
-            sys.exit(1)
-    if place.random() < 0.3:
-        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-    os.close(file)
-    os.write(out, b".")
-"""
+def test_bioformats_reads_every_time_channel_and_slice(mount: Mount, tmp_path: Path) -> None:
+    required(bioformats.missing())
+    path = mount.top / "film.ome.tif" / "original" / "film.ome.tif"
+    copy = bioformats.converted(path, tmp_path / "copy.ome.tif")
+    assert isinstance(copy, Path), copy
+    with tifffile.TiffFile(copy) as tiff:
+        order = [tiff.series[0].axes.index(name) for name in "TZCYX"]
+        np.testing.assert_array_equal(tiff.series[0].asarray().transpose(order), FILM)
+    told = bioformats.told(path)
+    assert "Pixel type = uint16" in told
+    sizes = {"Width": 120, "Height": 90, "SizeZ": 3, "SizeT": 2, "SizeC": 2}
+    for name, size in sizes.items():
+        assert f"{name} = {size}" in told, told
 
 
-def test_readers_that_are_killed_and_restarted_never_see_a_wrong_byte(
-    mount: Mount, folder: Path, tmp_path: Path
-) -> None:
-    """Twelve at a time, for ``DIASCOPE_SOAK_SECONDS``; what was read before is dropped by the kernel now and then."""
-    soak(mount.top, folder, tmp_path, SOAK * 2 / 3)
+def test_imagej_opens_every_time_channel_and_slice_with_its_calibration(mount: Mount) -> None:
+    required(imagej.missing())
+    opened = imagej.opened(mount.top / "film.ome.tif" / "original" / "film.ome.tif")
+    np.testing.assert_array_equal(opened.pixels, FILM)
+    assert (opened.spacing, opened.unit) == (tuple(SPACING.values()), "microns")
 
 
-def test_nor_do_they_on_a_server(folder: Path, server: Callable[[Path], str], tmp_path: Path) -> None:
-    needed()
-    with mounted(f"{server(folder)}/data/{folder.name}", tmp_path / "top") as found:
-        soak(found.top, folder, tmp_path, SOAK / 3)
-        assert found.log.read_text() == ""
+def test_imagej_opens_nifti_through_bioformats_and_pictures_by_itself(mount: Mount) -> None:
+    required(imagej.missing())
+    film = imagej.opened(mount.top / "film.ome.tif" / "original" / "film.nii")
+    np.testing.assert_array_equal(film.pixels.reshape(-1, 90, 120), FILM.transpose(2, 0, 1, 3, 4).reshape(-1, 90, 120))
+    tile = imagej.opened_natively(mount.top / "slide.tif" / "original" / "slide.png_files" / "11" / "0_0.png").pixels
+    assert tile.size > 100_000
+    np.testing.assert_array_equal(tile[0, 0, 0], SLIDE[: tile.shape[-3], : tile.shape[-2]])
 
 
-def soak(top: Path, folder: Path, scratch: Path, seconds: float) -> None:
-    """Read what is mounted, and compare it with what was made without any mount."""
-    truth, progress = scratch / "truth", scratch / "progress"
-    write_truth(folder, truth)
-    progress.touch()
-    place = random.Random(8)  # noqa: S311
-    readers: list[subprocess.Popen[bytes]] = []
-    killed, end = 0, monotonic() + seconds
-    try:
-        while monotonic() < end:
-            while len(readers) < READERS:
-                seed = str(place.randrange(10**9))
-                words = [sys.executable, "-S", "-c", READER, str(top), str(truth), str(progress), seed]
-                readers.append(subprocess.Popen(words, stderr=subprocess.PIPE))
-            sleep(place.uniform(0.05, 0.4))
-            one = readers.pop(place.randrange(READERS))
-            assert one.poll() is None, (one.communicate(timeout=20), progress.read_text()[-300:].strip("."))
-            one.kill()
-            one.communicate(timeout=20)
-            killed += 1
-        assert all(one.poll() is None for one in readers)
-    finally:
-        for one in readers:
-            one.kill()
-            one.communicate(timeout=20)
-    said = progress.read_text()
-    assert "WRONG" not in said, said.replace(".", "")
-    assert said.count(".") > 5 * seconds, "they hardly read"
-    assert killed > seconds / 2
+def test_nifti_tool_prints_header_and_voxels(mount: Mount) -> None:
+    required(nifti_tool.missing())
+    path = mount.top / "film.ome.tif" / "select,axis=c,index=1" / "film.nii"
+    header = nifti_tool.header(path)
+    assert header["dim"][:6] == ["4", "120", "90", "3", "2", "1"]
+    assert (header["datatype"], header["bitpix"], header["magic"]) == (["512"], ["16"], ["n+1"])
+    np.testing.assert_allclose([float(word) for word in header["pixdim"][1:4]], [0.25e-3, 0.5e-3, 2e-3])
+    np.testing.assert_array_equal(nifti_tool.voxels(path), FILM[:, :, 1].ravel())
+    np.testing.assert_array_equal(nifti_tool.time_series(path, 7, 5, 2), FILM[:, 2, 1, 5, 7])
 
 
-def write_truth(folder: Path, target: Path) -> None:
-    """The bytes of the representations without any mount, in files with numbers for names."""
-    from diascope.commands.tree_at import tree_at
+def test_tensorstore_reads_n5(mount: Mount) -> None:
+    found = tensor_store.array("n5", str(mount.top / "head.nii.gz" / "original" / "head.n5" / "s0"))
+    np.testing.assert_array_equal(found.T, HEAD)
 
-    target.mkdir()
-    tree = Below(*tree_at(str(folder)))
-    index = []
-    # What a IIIF image says of itself has its URL, and is another on a server.
-    paths = [path for path in listed_files(tree, "") if "/original/" in path and not path.endswith("info.json")]
-    for number, path in enumerate(paths):
-        file = tree.file(path)
-        assert file
-        data = file.read(0, None)
-        (target / str(number)).write_bytes(data)
-        index.append((path, str(number), len(data)))
-    # As many reads of the few large files as of the many small ones.
-    large = [each for each in index if each[2] > 300_000]
-    (target / "index.json").write_text(json.dumps(index + large * (len(index) // len(large))))
+
+def test_simpleitk_reads_nrrd(mount: Mount) -> None:
+    read = SimpleITK.ReadImage(mount.top / "head.nii.gz" / "original" / "head.nrrd")
+    np.testing.assert_array_equal(SimpleITK.GetArrayFromImage(read), HEAD)
+    assert read.GetSpacing() == (1, 2, 3)
+
+
+def test_copying_finding_and_summing_simply_work(mount: Mount, tmp_path: Path) -> None:
+    """cp, rsync and tar make copies that are the same by diff and md5sum; find and grep -r go everywhere."""
+    source = mount.top / "head.nii.gz" / "original" / "head.ome.zarr"
+    made = {path.relative_to(source): path.read_bytes() for path in source.rglob("*") if path.is_file()}
+    assert len(made) > 2
+    sums = "".join(f"{md5(data).hexdigest()}  ./{path}\n" for path, data in made.items())  # noqa: S324 — as md5sum
+    (tmp_path / "sums").write_text(sums)
+    commands = {
+        "cp": f"cp -r {source} copied-cp",
+        "rsync": f"rsync -a {source}/ copied-rsync",
+        "tar": f"mkdir copied-tar && tar -C {source} -cf - . | tar -C copied-tar -xf -",
+    }
+    for name, command in commands.items():
+        required(None if which(name) else f"{name} is not here: apt-get install {name}")
+        shell(command, tmp_path)
+        assert shell(f"diff -r {source} copied-{name}", tmp_path) == ""
+        assert shell("md5sum --quiet -c ../sums", tmp_path / f"copied-{name}") == ""
+    assert shell("md5sum --quiet -c " + str(tmp_path / "sums"), source) == ""
+    assert shell(f"rsync -ai {source}/ copied-rsync", tmp_path) == "", "nothing has changed"
+    assert len(shell(f"find {source} -type f -size +0", tmp_path).splitlines()) == len(made)
+    assert shell(f"grep -rl multiscales {source}", tmp_path).splitlines() == [str(source / "zarr.json")]
+    (tmp_path / "copied-cp" / "zarr.json").write_bytes(b"{")
+    assert subprocess.run(["md5sum", "-c", "../sums"], cwd=tmp_path / "copied-cp", check=False).returncode == 1
+
+
+def shell(command: str, folder: Path) -> str:
+    """What it prints; it has to end well."""
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

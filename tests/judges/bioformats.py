@@ -39,3 +39,10 @@ def converted(path: Path, out: Path) -> Path | str:
     command = ["java", *QUICK_START, "-cp", str(jar()), *tool, str(path), str(out)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=240)
     return out if done.returncode == 0 and out.exists() else done.stdout + done.stderr
+
+
+def told(path: Path) -> str:
+    """What its ``showinf`` says of an image without reading its pixels."""
+    tool = ("loci.formats.tools.ImageInfo", "-no-upgrade", "-nopix")
+    command = ["java", *QUICK_START, "-cp", str(jar()), *tool, str(path)]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=120).stdout
