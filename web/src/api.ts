@@ -102,6 +102,22 @@ export function representations(path: string, view: string, signal?: AbortSignal
   return answer(`/api/representations/${encoded(path)}?${new URLSearchParams({ view })}`, signal);
 }
 
+/** A parameter as it is written in a view. */
+export type Parameter = {
+  name: string;
+  type: "number" | "integer" | "boolean" | "choice" | "text";
+  choices: string[];
+  required: boolean;
+  default: string | null;
+  written: string;
+  description: string;
+};
+export type Operation = { name: string; title: string; description: string; parameters: Parameter[] };
+
+export function operations(signal?: AbortSignal): Promise<{ operations: Operation[] }> {
+  return answer("/api/operations", signal);
+}
+
 export function statistics(path: string, signal?: AbortSignal): Promise<Statistics> {
   return answer(`/api/statistics/${encoded(path)}`, signal);
 }

@@ -9,7 +9,7 @@ import {
   storedAddress,
   thumbnailAddress,
 } from "../src/paths.ts";
-import { inView, renderView } from "../src/view.ts";
+import { inView, ORIGINAL, renderView, stepsOf, viewOf } from "../src/view.ts";
 
 test("an address leads to its page, and the page's path back to the address", () => {
   const path = "slides/a b/50% #1?.tif";
@@ -45,4 +45,21 @@ test("a view is spelled canonically: z before t, defaults left out", () => {
 test("the view of an address is the folder of its file", () => {
   assert.equal(inView("/data/r/render/c.tif/render/c.dzi", "render,z=1"), "/data/r/render/c.tif/render,z=1/c.dzi");
   assert.equal(inView("/data/r/c.tif/original/c.precomputed/", "render"), "/data/r/c.tif/render/c.precomputed/");
+});
+
+test("a view is operations in order, and they are the view", () => {
+  const view = "project,axis=z~calculate,expression=where(gt(c0;1);c0;0)~render";
+  assert.deepEqual(stepsOf(view), [
+    { name: "project", values: { axis: "z" } },
+    { name: "calculate", values: { expression: "where(gt(c0;1);c0;0)" } },
+    { name: "render", values: {} },
+  ]);
+  assert.equal(viewOf(stepsOf(view)), view);
+  assert.deepEqual(stepsOf(ORIGINAL), []);
+  assert.equal(viewOf([]), ORIGINAL);
+});
+
+test("what is left empty is left out of a view, and a comma parts arguments as it can", () => {
+  const steps = [{ name: "calculate", values: { expression: " max(c0, c1) ", other: " " } }];
+  assert.equal(viewOf(steps), "calculate,expression=max(c0; c1)");
 });

@@ -17,6 +17,7 @@ from diascope.catalogue.catalogue import Catalogue
 from diascope.catalogue.cutout import Wanted, cutout
 from diascope.catalogue.description import description
 from diascope.catalogue.listing import listing
+from diascope.catalogue.operations import operations
 from diascope.catalogue.points import Points, mapped, points_of
 from diascope.catalogue.search import search
 from diascope.catalogue.statistics import statistics
@@ -85,6 +86,10 @@ def _add_lookups(app: FastAPI, catalogue: Catalogue, arrangements: Arrangements)
     @app.get("/api/arrangements", tags=["Repositories"], summary="All arrangements, and what is wrong with each")
     def _arrangements() -> dict[str, Any]:
         return {"arrangements": arrangements()}
+
+    @app.get("/api/operations", tags=["Repositories"], summary="What may be done to an image before it is shown")
+    def _operations() -> dict[str, Any]:
+        return operations()
 
     @app.get("/api/list/{path:path}", tags=["Repositories"], summary="What lies in a folder")
     def _list(path: str, limit: Annotated[int, Query(ge=1, le=1000)] = 100, after: str = "") -> dict[str, Any]:

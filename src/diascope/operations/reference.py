@@ -38,14 +38,14 @@ def reference() -> str:
 
 def _section(operation: Operation[Any]) -> Iterator[str]:
     yield f"## {operation.name}\n\n{operation.title}.\n"
-    yield f"{_prose(operation)}\n"
+    yield f"{prose(operation)}\n"
     yield "| parameter | written | default | meaning |\n|---|---|---|---|"
     for name, field in operation.parameters.model_fields.items():
         yield f"| `{name}` | {written(field)} | {_default(field)} | {field.description} |"
     yield "\nFor example: " + ", ".join(f"`{example}`" for example in operation.examples) + ".\n"
 
 
-def _prose(operation: Operation[Any]) -> str:
+def prose(operation: Operation[Any]) -> str:
     """What is true of the result, one line per paragraph."""
     paragraphs = (getdoc(operation.apply) or "").split("\n\n")
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)

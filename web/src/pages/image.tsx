@@ -8,6 +8,7 @@ import { isVolume, volumeOf } from "../neuroglancer/state.ts";
 import { Breadcrumb } from "../parts/breadcrumb.tsx";
 import { Facts } from "../parts/facts.tsx";
 import { Icon } from "../parts/icon.tsx";
+import { Operations } from "../parts/operations.tsx";
 import { Picture } from "../parts/picture.tsx";
 import { ProblemNote, Waiting } from "../parts/problem.tsx";
 import { RepresentationList } from "../parts/representations.tsx";
@@ -16,7 +17,7 @@ import { Sliders } from "../parts/sliders.tsx";
 import { Volume } from "../parts/volume.tsx";
 import { datasetOf, last } from "../paths.ts";
 import { go, useHere } from "../router.tsx";
-import { inView, type Position, renderView } from "../view.ts";
+import { inView, ORIGINAL, type Position, renderView } from "../view.ts";
 
 export function ImagePage({ path }: { path: string }) {
   const [found, again] = useAsync((signal) => image(path, signal), [path]);
@@ -58,7 +59,19 @@ function Summary({ image: { axes, dtype, format, kind } }: { image: Description 
 }
 
 function OneImage({ image }: { image: Description }) {
-  const [served, again] = useAsync((signal) => representations(image.path, "original", signal), [image.path]);
+  const { query, pathname } = useHere();
+  const view = query.get("view") ?? ORIGINAL;
+  const address = (next: string) =>
+    next === ORIGINAL ? pathname : `${pathname}?${new URLSearchParams({ view: next })}`;
+  const [served, again] = useAsync(
+    async (signal) => ({ asked: view, ...(await representations(image.path, view, signal)) }),
+    [image.path, view],
+  );
+  // Until the next answer comes, there is the last one, which is of another view.
+  const canonical = served.state === "done" && served.value.asked === view ? served.value.view : view;
+  useEffect(() => {
+    if (canonical !== view) go(address(canonical), "replace");
+  }, [canonical, view]);
   return (
     <>
       {served.state === "waiting" && (
@@ -67,7 +80,8 @@ function OneImage({ image }: { image: Description }) {
         </div>
       )}
       {served.state === "failed" && <ProblemNote problem={served.problem} again={again} />}
-      {served.state === "done" && <Viewer image={image} served={served.value.representations} />}
+      {served.state === "done" && <Viewer image={image} view={view} served={served.value.representations} />}
+      <Operations view={canonical} onChange={(next) => go(address(next))} />
       <div class="columns">
         <Facts image={image} />
         {served.state === "done" && <RepresentationList all={served.value.representations} />}
@@ -76,10 +90,12 @@ function OneImage({ image }: { image: Description }) {
   );
 }
 
-function Viewer({ image, served }: { image: Description; served: Representation[] }) {
+type Seen = { image: Description; view: string; served: Representation[] };
+
+function Viewer({ image, view, served }: Seen) {
   const { query, pathname } = useHere();
   const picture = served.find((one) => one.layout === "dzi");
-  const volume = isVolume(image.axes) ? volumeOf(served) : null;
+  const volume = view === ORIGINAL && isVolume(image.axes) ? volumeOf(served) : null;
   const shown = volume && query.get("show") === "volume" ? "volume" : "picture";
   const show = (name: "picture" | "volume") => go(name === "volume" ? `${pathname}?show=volume` : pathname, "replace");
   const [ownWindow, setOwnWindow] = useState<string | null>(null);
@@ -120,7 +136,7 @@ function Viewer({ image, served }: { image: Description; served: Representation[
         {shown === "volume" && volume ? (
           <Volume image={image} volume={volume} onAddress={setOwnWindow} />
         ) : (
-          <Plane image={image} picture={picture} />
+          <Plane image={image} view={view} picture={picture} />
         )}
       </div>
     </section>
@@ -128,14 +144,15 @@ function Viewer({ image, served }: { image: Description; served: Representation[
 }
 
 /** The plane of the image at the sliders' position. */
-function Plane({ image, picture }: { image: Description; picture: Representation | undefined }) {
+function Plane({ image, view, picture }: { image: Description; view: string; picture: Representation | undefined }) {
   const [position, setPosition] = useState<Position>({});
   const settled = useSettled(position, 60);
   const x = image.axes.find(({ name }) => name === "x");
   const spacing = useMemo(() => {
     const unit = metres(x?.unit ?? null);
-    return unit !== null && x?.spacing ? x.spacing * unit : null;
-  }, [x]);
+    // An operation may change the distance of pixels, which is known of the stored ones alone.
+    return view === ORIGINAL && unit !== null && x?.spacing ? x.spacing * unit : null;
+  }, [x, view]);
   if (!picture || picture.refused !== null) {
     return (
       <div class="picture">
@@ -143,7 +160,7 @@ function Plane({ image, picture }: { image: Description; picture: Representation
       </div>
     );
   }
-  const isRendered = picture.view === "render";
+  const isRendered = view === ORIGINAL && picture.view === "render";
   const url = isRendered ? inView(picture.url, renderView(settled)) : picture.url;
   return (
     <>

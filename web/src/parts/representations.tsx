@@ -50,7 +50,7 @@ function Held({ one, tool }: { one: Representation; tool: string | null }) {
       <div class="representation-head">
         <h3>{one.title}</h3>
         {one.view !== "original" && (
-          <span class="badge" title="The view that this representation shows">
+          <span class="badge" title={`The view that this representation shows: ${one.view}`}>
             {one.view}
           </span>
         )}
