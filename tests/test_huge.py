@@ -96,6 +96,33 @@ def test_everything_else_costs_the_same(folder: Path) -> None:
         check_costs(huge, small)
 
 
+MOVED = (
+    "rotate,angle=30",
+    "affine,matrix=0.98+-0.11+0.03+5+0.12+0.97+-0.05+3+0.001+0.002+0.99+1,domain=same",
+    "affine,matrix=0.5+-0.1+7+0.2+0.6+9~flip,axes=zx~rotate,angle=-20",
+    "oblique,normal=0.02+0.01+1,pixel=0.7,planes=2",
+    "resample,pixel=0.7",
+    "rotate90,plane=zx",
+)
+
+
+@pytest.mark.parametrize("view", MOVED)
+def test_a_moved_huge_image_costs_what_a_small_one_does(view: str, folder: Path) -> None:
+    with both(folder) as (huge, small):
+        for client in (huge, small):
+            root = f"{view}/{client.name}.ome.zarr"
+            levels = client.json("levels", f"{root}/zarr.json")["attributes"]["ome"]["multiscales"][0]["datasets"]
+            for label, level in {"finest": 0, "second": 1, "third": 2, "fourth": 3}.items():
+                path = f"{root}/{levels[level]['path']}"
+                array = client.json("array", f"{path}/zarr.json")
+                chunk = array["chunk_grid"]["configuration"]["chunk_shape"]
+                middle = "/".join(str(size // side // 2) for size, side in zip(array["shape"], chunk, strict=True))
+                client.get(label, f"{path}/c/{middle}")
+            # What is shown at first sight is told by a look at the pixels, spread over all of them.
+            del client.costs["levels"]
+        check_costs(huge, small)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from /proc")
 def test_memory_does_not_grow_with_the_image(folder: Path) -> None:
     with started(folder, chunk_cache=8 << 20, file_cache=8 << 20, threads=2) as process:
