@@ -54,3 +54,13 @@ def test_a_default_filled_in_is_the_default(name):
         rest = [each for each in TOLD[name]["parameters"] if each["default"] is not None and each["name"] not in given]
         filled = ",".join([text, *(f"{each['name']}={each['default']}" for each in rest)])
         assert str(view(filled)) == text
+
+
+def test_what_is_written_as_text_is_text_in_the_schema():
+    assert not any("$defs" in each["schema"] for each in TOLD.values())
+    properties = TOLD["colormap"]["schema"]["properties"]
+    assert properties["lut"]["type"] == "string"
+    assert properties["colours"] | {"description": ""} == {
+        "type": "string", "examples": ["ff0000+00ff00"], "default": None, "title": "Colours", "description": ""
+    }  # fmt: skip
+    assert TOLD["crop"]["schema"]["properties"]["x"]["examples"] == ["start..stop"]

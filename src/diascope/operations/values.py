@@ -12,9 +12,12 @@ from diascope.image.units import named
 
 
 class Spelling(NamedTuple):
-    """How a parameter is written, for the reference."""
+    """How a parameter is written, for the reference and for JSON Schema: whatever it is read as, it is a text."""
 
     text: str
+
+    def __get_pydantic_json_schema__(self, _: Any, __: Any) -> dict[str, Any]:
+        return {"type": "string", "examples": [self.text]}
 
 
 def number_spelled(value: float) -> str:
