@@ -1,4 +1,4 @@
-"""Judges of N5 as BigDataViewer reads it, with its XML."""
+"""Judges of N5 as BigDataViewer reads it, with its XML, and of plain N5 by readers that are none of TensorStore's."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from diascope.image.order import moved
 from tests.conformance.n5 import N5
 from tests.conformance.records import Judge, Representation, Served
 from tests.conformance.twins import edited, lost, replaced, truncated
-from tests.judges import bdv, tensor_store
+from tests.judges import bdv, tensor_store, zarr_2
 from tests.judges.pixels import Rejected, Seen, counted, same, told
+from tests.judges.programs import Program
 
 BDV = Representation(
     name="N5 of BDV", layout="bdv-n5", paths=("{file}/{view}/{stem}.bdv.xml", "{file}/{view}/{stem}.bdv.n5")
@@ -89,11 +90,26 @@ def _is_measured(image: Image) -> bool:
 
 
 def by_z5py(served: Served) -> Seen:
-    answer = bdv.program().asked(served.where)
+    return _levels(served, bdv.program())
+
+
+def by_zarr_2(served: Served) -> Seen:
+    return _levels(served, zarr_2.program())
+
+
+def _levels(served: Served, program: Program) -> Seen:
+    """Those of plain N5, as a program reads them."""
+    answer = program.asked(served.where)
     counted(len(answer.arrays), len(served.image.levels), "levels")
     pairs = enumerate(zip(answer.arrays, served.image.levels, strict=True))
     return told(same(seen, read_whole(level), f"level {k}") for k, (seen, level) in pairs)
 
+
+N5_TWINS = (
+    lost("lost block", r"/s0(/0)+$"),
+    edited("wrong type", r"/s0/attributes\.json$", lambda told: told.update(dataType="float64")),
+    edited("other blocks", r"/s0/attributes\.json$", lambda told: told["blockSize"].__setitem__(0, 7)),
+)
 
 JUDGES = (
     Judge(
@@ -128,11 +144,15 @@ JUDGES = (
         representations=(N5.name,),
         doors=("mount", "files"),
         look=by_z5py,
-        twins=(
-            lost("lost block", r"/s0(/0)+$"),
-            edited("wrong type", r"/s0/attributes\.json$", lambda told: told.update(dataType="float64")),
-            edited("other blocks", r"/s0/attributes\.json$", lambda told: told["blockSize"].__setitem__(0, 7)),
-        ),
+        twins=N5_TWINS,
         missing=bdv.missing,
+    ),
+    Judge(
+        name="zarr-python 2",
+        representations=(N5.name,),
+        doors=("HTTP",),
+        look=by_zarr_2,
+        twins=N5_TWINS,
+        missing=zarr_2.missing,
     ),
 )

@@ -75,3 +75,10 @@ if ! cmp -s "$top/tests/judges/s3.txt" "$judges/s3/installed.txt"; then
     "$judges/s3/bin/python" -m pip install --quiet --requirement "$top/tests/judges/s3.txt"
     cp "$top/tests/judges/s3.txt" "$judges/s3/installed.txt"
 fi
+
+if ! cmp -s "$top/tests/judges/zarr_2.txt" "$judges/zarr-2/installed.txt"; then
+    rm -rf "$judges/zarr-2"
+    "$bin/python" -m venv "$judges/zarr-2"
+    "$judges/zarr-2/bin/python" -m pip install --quiet --no-deps --requirement "$top/tests/judges/zarr_2.txt"
+    cp "$top/tests/judges/zarr_2.txt" "$judges/zarr-2/installed.txt"
+fi
