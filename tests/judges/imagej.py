@@ -6,9 +6,7 @@ of plugins. ImageJ needs a display, which Xvfb is, and shows a dialog and waits 
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +21,8 @@ from tests.judges.pixels import Rejected
 JAR = Path("/usr/share/java/ij.jar")
 PATIENCE = 60.0
 """Seconds after which a dialog is what it waits at."""
+TIMED_OUT = 124
+"""What the program ``timeout`` ends with."""
 IMPORT = 'run("Bio-Formats Importer", "open=[" + path + "] color_mode=Default view=Hyperstack stack_order=XYCZT");'
 OPEN = "open(path);"
 SAVE = """
@@ -89,16 +89,15 @@ def _opened(path: Path, how: str) -> Opened:
 
 
 def _run(top: Path, argument: str) -> str:
-    """What it said; a dialog is ended by ending it."""
+    """What it said; a dialog is ended by ending it, after which xvfb-run takes the display away."""
     ij = ["java", *bioformats.QUICK_START, f"-Dplugins.dir={top}", f"-Duser.home={top}", "-cp", str(JAR), "ij.ImageJ"]
-    command = ["xvfb-run", "-a", "-s", "-screen 0 1024x768x24", *ij, "-batch", str(top / "save.ijm"), argument]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    ) as process:
-        try:
-            return process.communicate(timeout=PATIENCE)[0]
-        except subprocess.TimeoutExpired:
-            return "it waits, as at a dialog"
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+    command = ["xvfb-run", "-a", "-s", "-screen 0 1024x768x24", "timeout", "--kill-after=5", str(PATIENCE), *ij]
+    done = subprocess.run(
+        [*command, "-batch", str(top / "save.ijm"), argument],
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=PATIENCE + 60,
+    )
+    return "it waits, as at a dialog" if done.returncode == TIMED_OUT else done.stdout
