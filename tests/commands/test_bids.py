@@ -9,7 +9,10 @@ import pytest
 import tifffile
 from click.testing import CliRunner, Result
 
+from diascope.arrangements.bids.mapping import Bids
+from diascope.arrangements.pattern import pattern
 from diascope.cli import main
+from diascope.document import read
 from tests.arrangements.laboratory import furnished
 
 STACK = {
@@ -44,6 +47,8 @@ def rules(folder: Path) -> list[str]:
         (["1/day_1/2.ome.tif", "1/day_2/3.ome.tif", "2/day_1/4.ome.tif"], "{subject}/day_{session}/{sample}.ome.tif"),
         (["a {x}/1.ome.tif", "a {x}/2.ome.tif"], "a {{x}}/{subject}.ome.tif"),
         (["one.ome.tif"], "one.ome.tif"),
+        (["sub-01/micr/sub-01_sample-A.ome.tif", "sub-01/micr/sub-01_sample-B.ome.tif"],
+         "sub-{subject}/micr/sub-{subject}_sample-{sample}.ome.tif"),
     ],
 )  # fmt: skip
 def test_a_proposal_for_a_simple_folder_is_valid_at_once(tmp_path: Path, places: list[str], pattern: str) -> None:
@@ -74,6 +79,18 @@ def test_a_proposal_finds_the_table_and_says_what_it_cannot_know(shared_data: Pa
         "mouse_02/EM/grid 3.ome.tiff: error: PixelSize is missing",
         "mouse_02/fluo/slide 1.ome.tif: error: PixelSize is missing",
     ]
+
+
+def test_a_proposal_for_images_in_no_order_is_a_mapping_too(shared_data: Path, tmp_path: Path) -> None:
+    target = tmp_path / "bids.yaml"
+    assert run("init", shared_data, "-o", target).exit_code == 0
+    said = read(target.read_bytes(), Bids, target.name)
+    suffixes = {rule.suffix for rule in said.images}
+    assert {"T1w", "SPIM", "FLUO", "BF"} <= suffixes
+    assert all(
+        any(pattern(each.files).match(path) is not None for each in said.images)
+        for path in ("svs/small.svs", "nifti/big.nii.gz")
+    )
 
 
 def test_subjects_are_called_as_the_table_calls_them(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 
 from diascope.arrangements.arrangement import MappingFile
 from diascope.arrangements.bids.names import entity
-from diascope.arrangements.pattern import PatternText
+from diascope.pattern import PatternText
 from diascope.arrangements.target import FilledText, PathText
 from diascope.document import Document
 from diascope.errors import DiascopeError

@@ -14,8 +14,8 @@ from diascope.arrangements.bids.names import KEYS, Suffix, entity, label, stem, 
 from diascope.arrangements.bids.sheets import NOTHING, PARTICIPANTS, SAMPLES, SESSIONS, Kind, Labels, Source, source
 from diascope.arrangements.bids.sidecar import NUMBERS
 from diascope.arrangements.facts import LARGEST, Row, Table, key, table
-from diascope.arrangements.pattern import pattern
-from diascope.arrangements.placeholders import names
+from diascope.pattern import pattern
+from diascope.placeholders import names
 from diascope.arrangements.seen import Seen, natural
 from diascope.arrangements.target import checked, filled
 from diascope.catalogue.repository import Repository

@@ -6,6 +6,7 @@ What varies in the paths of files that are alike becomes fields, called as the w
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -29,6 +30,7 @@ from diascope.image.image import Image
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
 SPARE = {True: ("subject", "session", "acquisition", "run"), False: ("subject", "sample", "acquisition", "session")}
 """What fields are called that no word names, of MRI and of microscopy."""
+FIELD = re.compile(r"\{[^{}]*\}")
 NUMBERED = ("subject", "session", "sample")
 LOOKED_AT = 5
 """So many images of those that are alike are opened."""
@@ -81,6 +83,8 @@ def proposal(
     whole = _is_named_whole(groups, tables)
     for group in groups:
         _name_fields(group, whole_subjects=whole)
+    # The first rule that fits takes a path: those that fit fewest come first.
+    groups.sort(key=lambda group: -len(FIELD.sub("", group.pattern)))
     notes: list[str] = []
     lines = [
         "# How the images of this folder become a BIDS dataset; `diascope bids check` says what is missing.",
@@ -99,15 +103,15 @@ def proposal(
 
 
 def _groups(paths: Sequence[str], endings: tuple[str, ...], opened: Callable[[str], Image | None]) -> Iterator[Group]:
-    """Files of one depth, one suffix and one sort."""
-    found: dict[tuple[int, str | None, str], list[tuple[str, str]]] = {}
+    """Files of one depth, one suffix and one sort; those whose names have no ending are by themselves."""
+    found: dict[tuple[int, str | None, str, bool], list[tuple[str, str]]] = {}
     for path in paths:
         fitting = (each for each in (*endings, *LONG_ENDINGS) if path.lower().endswith(each))
         size = len(path) - len(max(fitting, key=len, default=""))
         sort = "picture" if path[size:].lower() in PICTURES else "labels" if LABELS.search(path[:size]) else "image"
-        alike = found.setdefault((path.count("/"), suffix_of(path), sort), [])
+        alike = found.setdefault((path.count("/"), suffix_of(path), sort, size < len(path)), [])
         alike.append((path[:size], path[size:]))
-    for (_, suffix, _), named in found.items():
+    for (_, suffix, *_), named in found.items():
         step = max(1, (len(named) - 1) // (LOOKED_AT - 1)) if len(named) > 1 else 1
         looked = (opened(stem + ending) for stem, ending in named[::step])
         images = [image for image in looked if image is not None]
@@ -169,7 +173,8 @@ def _piece(group: Group, values: tuple[str, ...], before: Sequence[tuple[str, ..
     if len({*values}) == 1:
         group.stain = values[0] if is_stain(values[0]) else group.stain
         # A number behind a word such as slide is what it is, also where there is one only.
-        if prefix is None or name not in NUMBERED or name in group.fields or (group.is_mri and name == "sample"):
+        is_other = name in group.fields and group.fields[name] != bare
+        if prefix is None or name not in NUMBERED or is_other or (group.is_mri and name == "sample"):
             return _literal(values[0])
     for known, taken in group.fields.items():
         if taken in (values, bare):
