@@ -10,9 +10,9 @@ import tifffile
 from click.testing import CliRunner, Result
 
 from diascope.arrangements.bids.mapping import Bids
-from diascope.arrangements.pattern import pattern
 from diascope.cli import main
 from diascope.document import read
+from diascope.pattern import pattern
 from tests.arrangements.laboratory import furnished
 
 STACK = {

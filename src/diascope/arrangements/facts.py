@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from diascope.arrangements.pattern import composed
 from diascope.document import Problem, malformed
+from diascope.pattern import composed
 
 LARGEST = 16 << 20
 """How many bytes a table may have."""

@@ -14,8 +14,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from diascope.arrangements.pattern import composed
-from diascope.arrangements.placeholders import Piece, Placeholder, names, pieces
+from diascope.pattern import composed
+from diascope.placeholders import Piece, Placeholder, names, pieces
 
 LONGEST_NAME = 255
 """Bytes of a name, as file systems have it."""

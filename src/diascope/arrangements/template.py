@@ -12,7 +12,6 @@ from pydantic import AfterValidator, Field
 from diascope.arrangements.arrangement import Arrangement, MappingFile, Written, links
 from diascope.arrangements.contents import Contents, Link, Made
 from diascope.arrangements.facts import LARGEST, Key, Row, key, table
-from diascope.arrangements.pattern import Pattern, PatternText, pattern
 from diascope.arrangements.seen import Found, Seen, natural, stem_of
 from diascope.arrangements.target import FilledText, PathText, Target, TargetText, filled, target
 from diascope.catalogue.opening import image_suffixes
@@ -21,6 +20,7 @@ from diascope.document import Document, Problem, malformed
 from diascope.errors import DiascopeError, NotFound
 from diascope.layouts.layout import Layout
 from diascope.operations.view import ORIGINAL
+from diascope.pattern import Pattern, PatternText, pattern
 from diascope.registry import registry
 
 STEM, SUFFIX, COUNTER = "stem", "suffix", "n"

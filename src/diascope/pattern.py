@@ -24,7 +24,7 @@ from unicodedata import normalize
 
 from pydantic import AfterValidator
 
-from diascope.arrangements.placeholders import Piece, Placeholder, pieces
+from diascope.placeholders import Piece, Placeholder, pieces
 
 FOLDERS = "**"
 INT = "int"

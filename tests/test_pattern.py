@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from diascope.arrangements.pattern import pattern
+from diascope.pattern import pattern
 
 
 @pytest.mark.parametrize(
