@@ -47,7 +47,9 @@ def compiled(function: F) -> F:
 def place_row(coordinates: Any, matrix: Any, slabs: Any, start: Any, field: Any, k: int, j: int) -> None:
     """Fill in where the pixels of a row lie in the source, NaN beyond a slab."""
     if field.shape[1]:
-        coordinates[:] = field[:, k, j]
+        for axis in range(3):
+            for i in range(coordinates.shape[1]):
+                coordinates[axis, i] = field[axis, k, j, i]
         return
     z, y = float(start[0] + k), float(start[1] + j)
     for axis in range(3):
@@ -75,8 +77,9 @@ def weigh_row(coordinates: Any, box: Any, strides: Any, first: int, offsets: Any
     Kinds are 0 outside, 1 beside an edge, where a neighbour is missing, and 2 where all neighbours are there. These are
     plain loops over floats, which compilers vectorise.
     """
-    offsets[:] = 0.0
-    kinds[:] = 2
+    for i in range(kinds.shape[0]):
+        offsets[i] = 0.0
+        kinds[i] = 2
     for axis in range(first, 3):
         stride, begin, last = float(strides[axis + 1]), float(box[1, axis]), float(box[0, axis] - 1)
         lowest, highest = -0.5 - SNAP, last + 0.5 + SNAP
@@ -238,8 +241,9 @@ def cubic(
 @compiled
 def pick_row(coordinates: Any, box: Any, strides: Any, first: int, offsets: Any, kinds: Any) -> None:
     """Fill in the offsets of the nearest pixels, halfway between two the later one; kinds are 0 outside."""
-    offsets[:] = 0.0
-    kinds[:] = 1
+    for i in range(kinds.shape[0]):
+        offsets[i] = 0.0
+        kinds[i] = 1
     for axis in range(first, 3):
         stride, begin, last = float(strides[axis + 1]), float(box[1, axis]), float(box[0, axis] - 1)
         lowest, highest = -0.5 - SNAP, last + 0.5 + SNAP
