@@ -16,7 +16,7 @@ from diascope.errors import BadRequest, DiascopeError, NotFound, Unreadable
 from diascope.napari.choice import choice
 from diascope.napari.facts import facts
 from diascope.napari.folder import folder as folder_at
-from diascope.napari.place import Entry, Place, scenes
+from diascope.napari.place import Entry, Place, image_path, scenes
 from diascope.napari.server import PAGE, Server, path_on_server, server_of
 
 CELLS = "images/microscopy/cells.ome.tif"
@@ -82,6 +82,11 @@ def test_an_image_is_described_and_shown(place: Place) -> None:
 def test_views_are_offered_and_checked(place: Place) -> None:
     assert place.views(CELLS)[:2] == ["original", "render"]
     assert place.checked(CELLS, "project,method=max,axis=z") == "project"
+    several = "images/two.ome.tif"
+    assert image_path(place, CELLS) == CELLS
+    assert place.checked(image_path(place, several), "crop,x=0..7") == "crop,x=0..7"
+    with pytest.raises(NotFound):
+        place.checked(several, "render")
     for wrong, said in (("project,axis=q", "axis"), ("nonsense", "no operation")):
         with pytest.raises(BadRequest, match=said):
             place.checked(CELLS, wrong)

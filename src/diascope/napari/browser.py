@@ -17,7 +17,7 @@ from diascope.napari.choice import choice
 from diascope.napari.facts import facts
 from diascope.napari.folder import folder
 from diascope.napari.listing import Listing
-from diascope.napari.place import Description, Entry, Found, Place, scenes
+from diascope.napari.place import Description, Entry, Found, Place, image_path, scenes
 from diascope.napari.reading import Opened
 from diascope.napari.server import server_of
 from diascope.operations.view import ORIGINAL
@@ -161,7 +161,8 @@ class Browser(QWidget):  # type: ignore[misc] # Qt has no types here
         if self._chosen is None or self._place is None:
             return
         place, path, view = self._place, self._chosen.path, self._view()
-        self._background.ask("view", lambda: place.checked(path, view), lambda spelled: self._tell(f"View: {spelled}"))
+        ask = lambda: place.checked(image_path(place, path), view)  # noqa: E731
+        self._background.ask("view", ask, lambda spelled: self._tell(f"View: {spelled}"))
 
     def _search(self) -> None:
         self._search_pause.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from diascope.napari.layers import LayerData
-from diascope.napari.place import Place, scenes
+from diascope.napari.place import Place, image_path
 from diascope.napari.reading import Opened, opened
 from diascope.operations.view import ORIGINAL
 
@@ -13,8 +13,7 @@ from diascope.operations.view import ORIGINAL
 def choice(place: Place, path: str, view: str) -> Opened:
     """The layers of an image under a view, that of a file's first image where it has several."""
     if view != ORIGINAL:
-        told = place.described(path)
-        path = path if "axes" in told else scenes(told)[0].path
+        path = image_path(place, path)
         view = place.checked(path, view)
     found = opened(place.address(path, view))
     for layer in found.layers:

@@ -85,6 +85,12 @@ def entries(told: Description, key: str) -> tuple[Entry, ...]:
         raise Unreadable(f"what the server lists is not understood: {error!r}") from error
 
 
+def image_path(place: Place, path: str) -> str:
+    """The path of an image, or of the first one of a file that has several: views are of images."""
+    told = place.described(path)
+    return path if "axes" in told else next(iter(scenes(told)), Entry("", path, "image")).path
+
+
 def scenes(told: Description) -> list[Entry]:
     """The images, labels and pictures beside them of the file that an image lies in."""
     try:
