@@ -142,7 +142,7 @@ JUDGES = (
     Judge(
         name="z5py",
         representations=(N5.name,),
-        doors=("mount", "files"),
+        doors=("files",),
         look=by_z5py,
         twins=N5_TWINS,
         missing=bdv.missing,

@@ -172,7 +172,7 @@ JUDGES = (
     Judge(
         name="SimpleITK",
         representations=(GZIP.name,),
-        doors=("mount", "files"),
+        doors=("files",),
         look=by_simpleitk,
         twins=GZIP_TWINS,
         takes=_is_volume,
@@ -189,14 +189,14 @@ JUDGES = (
     Judge(
         name="gzip",
         representations=(GZIP.name,),
-        doors=("mount", "files"),
+        doors=("mount",),
         look=by_gzip,
         twins=(truncated("truncated", GZIP_FILE), packed("other pixels", GZIP_FILE, 15 + 500, "<Q", 1)),
     ),
     Judge(
         name="nifti-reader-js",
         representations=(GZIP.name,),
-        doors=("HTTP", "files"),
+        doors=("HTTP",),
         look=by_nifti_reader,
         twins=GZIP_TWINS,
         missing=lambda: node.missing("nifti-reader-js"),
