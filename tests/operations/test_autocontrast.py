@@ -63,7 +63,9 @@ def _unreadable(image: Image) -> Image:
 
 def test_it_is_told_after_the_operations_before_it():
     image = pictured(noise((3, 40, 50), "u2", 5000), "zyx")
-    assert told("invert~autocontrast,low=0,high=100", image) == f"invert~window,low={65535 - image[...].max()},high=65535"
+    assert (
+        told("invert~autocontrast,low=0,high=100", image) == f"invert~window,low={65535 - image[...].max()},high=65535"
+    )
     assert told("select,axis=z,index=1~autocontrast,low=0,high=100", image) == (
         f"select,axis=z,index=1~window,low={image[1].min()},high={image[1].max()}"
     )

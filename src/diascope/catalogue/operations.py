@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 from pydantic.fields import FieldInfo
 
 from diascope.operations.operation import Operation
-from diascope.operations.reference import prose, written
+from diascope.operations.reference import choices_of, kinds, prose, written
 from diascope.operations.view import spelled
 from diascope.registry import registry
 
@@ -31,7 +31,7 @@ def _described(operation: Operation[Any]) -> dict[str, Any]:
 
 def _parameter(name: str, field: FieldInfo) -> dict[str, Any]:
     """A parameter as it is written in an address: ``type`` is number, integer, boolean, choice or text."""
-    choices = _choices(field)
+    choices = choices_of(field)
     return {
         "name": name,
         "type": "choice" if choices else _type(field),
@@ -43,17 +43,5 @@ def _parameter(name: str, field: FieldInfo) -> dict[str, Any]:
     }
 
 
-def _kinds(field: FieldInfo) -> list[Any]:
-    """The types that a value may have, None apart."""
-    if get_origin(field.annotation) is Literal:
-        return [field.annotation]
-    return [kind for kind in get_args(field.annotation) if kind is not type(None)] or [field.annotation]
-
-
-def _choices(field: FieldInfo) -> list[str]:
-    kind = _kinds(field)[0]
-    return [spelled(value) for value in get_args(kind)] if get_origin(kind) is Literal else []
-
-
 def _type(field: FieldInfo) -> str:
-    return {bool: "boolean", int: "integer", float: "number"}.get(_kinds(field)[0], "text")
+    return {bool: "boolean", int: "integer", float: "number"}.get(kinds(field)[0], "text")

@@ -56,13 +56,23 @@ def written(field: FieldInfo) -> str:
     told = [each.text for each in field.metadata if isinstance(each, Spelling)]
     if told:
         return f"`{told[0]}`"
-    is_choice = get_origin(field.annotation) is Literal
-    kinds = [field.annotation] if is_choice else [kind for kind in get_args(field.annotation) if kind is not type(None)]
-    kinds = kinds or [field.annotation]
-    if get_origin(kinds[0]) is Literal:
-        return ", ".join(f"`{value}`" for value in get_args(kinds[0]))
+    if choices := choices_of(field):
+        return ", ".join(f"`{choice}`" for choice in choices)
     words = {bool: "`true`, `false`", int: "a whole number", float: "a number", str: "text"}
-    return " or ".join(words[kind] for kind in kinds)
+    return " or ".join(words[kind] for kind in kinds(field))
+
+
+def kinds(field: FieldInfo) -> list[Any]:
+    """The types that a value may have, None apart."""
+    if get_origin(field.annotation) is Literal:
+        return [field.annotation]
+    return [kind for kind in get_args(field.annotation) if kind is not type(None)] or [field.annotation]
+
+
+def choices_of(field: FieldInfo) -> list[str]:
+    """The only values that are allowed, none where there are others."""
+    kind = kinds(field)[0]
+    return [spelled(value) for value in get_args(kind)] if get_origin(kind) is Literal else []
 
 
 def _default(field: FieldInfo) -> str:
