@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from diascope.arrangements.bids.mapping import Bids
 from diascope.cli import main
+from diascope.commands.sample import sample
 from diascope.document import read
 from diascope.pattern import pattern
 from tests.arrangements.laboratory import furnished
@@ -98,6 +100,20 @@ def test_subjects_are_called_as_the_table_calls_them(tmp_path: Path) -> None:
     (folder / "animals.csv").write_text("animal\nmouse_01\nmouse_02\n")
     run("init", folder)
     assert rules(folder) == ["{subject}/slide_{sample}.ome.tif", "{subject}/SEM_7.ome.tif"]
+    assert run("check", folder / "bids.yaml").output == "12 files, 0 errors, 0 warnings\n"
+
+
+def test_the_documentation_shows_what_is_proposed(tmp_path: Path) -> None:
+    sample(tmp_path / "sample")
+    folder = tmp_path / "lab"
+    for number in (1, 2):
+        (folder / f"mouse_0{number}").mkdir(parents=True)
+        shutil.copy(tmp_path / "sample/microscopy/cells.ome.tif", folder / f"mouse_0{number}" / "slide_1.ome.tif")
+    shutil.copy(tmp_path / "sample/volumes/head.nii.gz", folder / "mouse_01" / "T1w.nii.gz")
+    (folder / "animals.csv").write_text("animal,species,sex\nmouse_01,mus musculus,F\nmouse_02,mus musculus,M\n")
+    run("init", folder)
+    page = (Path(__file__).parents[2] / "docs" / "bids.md").read_text()
+    assert (folder / "bids.yaml").read_text().partition("\n")[2] in page
     assert run("check", folder / "bids.yaml").output == "12 files, 0 errors, 0 warnings\n"
 
 

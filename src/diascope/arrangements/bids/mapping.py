@@ -9,11 +9,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 
 from diascope.arrangements.arrangement import MappingFile
 from diascope.arrangements.bids.names import entity
-from diascope.pattern import PatternText
 from diascope.arrangements.target import FilledText, PathText
 from diascope.document import Document
 from diascope.errors import DiascopeError
 from diascope.operations.view import ORIGINAL, view
+from diascope.pattern import PatternText
 
 
 def _entity(name: str) -> str:

@@ -14,13 +14,13 @@ from diascope.arrangements.bids.names import KEYS, Suffix, entity, label, stem, 
 from diascope.arrangements.bids.sheets import NOTHING, PARTICIPANTS, SAMPLES, SESSIONS, Kind, Labels, Source, source
 from diascope.arrangements.bids.sidecar import NUMBERS
 from diascope.arrangements.facts import LARGEST, Row, Table, key, table
-from diascope.pattern import pattern
-from diascope.placeholders import names
 from diascope.arrangements.seen import Seen, natural
 from diascope.arrangements.target import checked, filled
 from diascope.catalogue.repository import Repository
 from diascope.document import Key
 from diascope.errors import DiascopeError
+from diascope.pattern import pattern
+from diascope.placeholders import names
 
 Fields = Mapping[str, str]
 
