@@ -67,6 +67,22 @@ def test_it_is_one_look_up_with_what_is_before_and_behind():
     np.testing.assert_allclose(floats, made[...] / np.float32(255), rtol=1e-6)
 
 
+def test_a_plane_taken_in_between_does_not_part_them():
+    image = pictured(noise((1, 4, 20, 31)), "czyx", levels=2)
+    made = view("gamma,gamma=0.5~select,axis=z,index=2~window,low=9,high=60000~colormap,name=fire").applied(image)
+    assert made.axis_names == "cyx"
+    read = made.levels[0].read_pixels
+    assert isinstance(read, Mapped)
+    assert len(read.functions) == 3
+    for level in range(2):
+        # Of level 1, whose planes are two and two, index 2 is the second.
+        greys = seen("gamma,gamma=0.5~window,low=9,high=60000", image, level)[0, 2 >> level]
+        colours = np.frombuffer(entries("fire"), np.uint8).reshape(256, 3)[greys]
+        np.testing.assert_array_equal(
+            made.levels[level].read(Region((0, 1, 2), made.levels[level].shape)), colours.transpose(2, 0, 1)[:, 1:, 2:]
+        )
+
+
 def test_the_channel_says_what_is_shown_where_nothing_else_does():
     channels = (Channel(window=(5, 900)),)
     image = pictured(noise((1, 9, 8)), "cyx", channels=channels)

@@ -16,6 +16,7 @@ from diascope.image.metadata import Channel
 from diascope.image.region import Ints, Region
 from diascope.image.resampling import carried
 from diascope.operations.places import index_in, place
+from diascope.operations.pointwise import Mapped
 
 
 def taken(image: Image, axis: str, index: int) -> Image:
@@ -40,6 +41,12 @@ def _at_height(z: float) -> Mapping:
 
 
 def _plane(level: Level, at: int, index: int) -> Level:
+    before = level.read_pixels
+    if isinstance(before, Mapped) and before.colours_at is None:
+        # A plane of what is mapped is its source's plane mapped, and stays one look-up with what follows.
+        source = _plane(before.source, at, index)
+        return flat(level, at, replace(before, source=source))
+
     def read(region: Region) -> Pixels:
         pixels = level.read(raised(region, at, index, index + 1))
         return pixels[tuple(0 if d == at else slice(None) for d in range(pixels.ndim))]
