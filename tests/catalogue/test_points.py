@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -69,6 +70,14 @@ def test_points_go_to_the_stored_pixels_and_the_world_and_back(client: httpx.Cli
     for space in ("position", "stored_pixel", "stored_position", "world"):
         back = mapped(client, there["points"][space], view, space)
         np.testing.assert_allclose(back["points"]["pixel"], POINTS, atol=1e-5)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_nibabel_has_points_of_a_view_where_they_are_mapped_to(client: httpx.Client, tmp_path: Path, view: str) -> None:
+    (tmp_path / "head.nii").write_bytes(client.get(f"/data/lab/head.nii/{view}/head.nii").raise_for_status().content)
+    volume: Any = nibabel.load(tmp_path / "head.nii")
+    mapped_to = mapped(client, POINTS, view)["points"]["world"]
+    np.testing.assert_allclose(nibabel.affines.apply_affine(volume.affine, POINTS), mapped_to, atol=1e-3)
 
 
 def test_a_mapped_pixel_shows_the_stored_one(client: httpx.Client) -> None:

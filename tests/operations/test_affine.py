@@ -11,7 +11,7 @@ import SimpleITK as sitk  # noqa: N813
 from scipy import ndimage
 
 from diascope.errors import BadRequest, DiascopeError
-from diascope.image.image import Image
+from diascope.image.image import Image, Kind
 from diascope.image.level import read_whole
 from diascope.image.region import Region
 from diascope.operations.operation import mapped
@@ -289,6 +289,32 @@ def test_a_wide_volume_read_in_tiles_is_the_whole():
     for text in ("rotate,angle=25,plane=zx", "oblique,normal=1+2+0.5,planes=3,pixel=0.6", "resample,pixel=0.31"):
         assert len(view(text).applied(image).levels) > 1
         assert check_view(view(text), image)
+
+
+TYPES = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8", "c8", "c16", "?"]
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_any_matrix_in_any_tiles_is_the_whole(seed):
+    """Random matrices, axes, types, interpolations and levels; tiles are random in ``check_view``."""
+    random = np.random.default_rng(seed)
+    axes = str(random.choice(["yx", "zyx", "cyx", "tyx", "czyx", "tczyx"]))
+    sizes = {"t": 2, "c": 3, "z": 7, "y": 270, "x": 262}
+    rank = 3 if "z" in axes and random.random() < 0.6 else 2
+    kind: Kind = "rgb" if axes[-3:] == "cyx" and random.random() < 0.5 else "intensity"
+    dtype = np.dtype(str(random.choice(TYPES[:1] if kind == "rgb" else TYPES)))
+    pixels = random.integers(0, 120, [sizes[name] for name in axes]).astype(dtype)
+    image = pictured(pixels, axes, scale=[{"z": 1.3, "y": 0.5, "x": 0.4}.get(n, 1) for n in axes], levels=2, kind=kind)
+    matrix = np.eye(rank, rank + 1) + random.normal(0, 0.2, (rank, rank + 1))
+    how = random.choice(["nearest", "linear", "cubic"])
+    text = f"affine,matrix={spelled(matrix)},interpolation={how},domain={random.choice(['same', 'whole'])}"
+    assert len(view(text).applied(image).levels) > 1
+    assert check_view(view(text), image, seed)
+
+
+def test_colours_lie_side_by_side_in_memory():
+    image = pictured(noise((3, 60, 70), np.uint8, 250), "cyx", kind="rgb")
+    assert view("rotate,angle=5").applied(image)[...].transpose(1, 2, 0).flags.c_contiguous
 
 
 @pytest.mark.parametrize(
