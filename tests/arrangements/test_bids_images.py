@@ -75,7 +75,7 @@ def test_what_contradicts_or_lacks_sizes_is_told(folder: Path) -> None:
     assert sum("the image itself says [0.5, 0.5] um" in each for each in problems) == 3
     mapped(folder, TISSUE + RULE.replace("    metadata: {SliceThickness: 5}\n", ""))
     problems = told(folder)
-    assert "m3_c.tif: error: PixelSize is missing" in problems
+    assert "m3_c.tif: error: PixelSize is missing (bids.yaml:5)" in problems
     assert sum("the validator wants PixelSize along z too" in each for each in problems) == 3
 
 

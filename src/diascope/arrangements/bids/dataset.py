@@ -19,7 +19,7 @@ from diascope.arrangements.bids.mapping import Bids, Derivative
 from diascope.arrangements.bids.names import MICR, stem
 from diascope.arrangements.bids.plan import Plan, plan
 from diascope.arrangements.bids.sheets import PARTICIPANTS, SAMPLES, SESSIONS, Kind, Labels, Sheet, sheet
-from diascope.arrangements.bids.shown import EXTENSIONS, Shown, derived, raw, safely
+from diascope.arrangements.bids.shown import EXTENSIONS, Shown, derived, raw, wrong
 from diascope.arrangements.contents import Contents, Made, Trouble
 from diascope.arrangements.seen import Seen
 from diascope.errors import DiascopeError
@@ -60,7 +60,7 @@ class Dataset:
             try:
                 self.shown[each.stem] = raw(self.seen, self.plan, each)
             except DiascopeError as reason:
-                told = safely(each, reason)
+                told = wrong(self.plan, each, reason)
                 self.tell(told)
                 usual = EXTENSIONS["ome-tiff" if each.kind.datatype == MICR else "nifti"]
                 self.contents.add(f"{each.stem}{usual}", Trouble(told.told()))

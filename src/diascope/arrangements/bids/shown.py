@@ -26,7 +26,7 @@ from diascope.arrangements.bids.sidecar import (
 )
 from diascope.arrangements.contents import Link
 from diascope.arrangements.seen import Seen
-from diascope.errors import DiascopeError, Unsupported
+from diascope.errors import Unsupported
 from diascope.image.image import Image
 from diascope.image.units import METRES
 from diascope.layouts.iiif_request import MAX_AREA, MAX_SIDE
@@ -78,11 +78,8 @@ def raw(seen: Seen, plan: Plan, planned: Planned) -> Shown:
     viewed = seen.view(plan.repository, steps).applied(image)
     link, extension = _linked(seen, planned, viewed, Link(path, view=steps), format_)
     document = sidecar(viewed, planned.metadata, planned.kind)
-    told = [error(planned.path, None, each) for each in trouble(document, planned.kind)]
-    if contradiction := differs(image, planned.metadata):
-        told.append(error(planned.path, None, contradiction))
-    told += _depth(planned, document, extension)
-    return Shown(link, extension, document, tuple(told))
+    told = [*trouble(document, planned.kind), differs(image, planned.metadata), _flat(document, extension)]
+    return Shown(link, extension, document, tuple(wrong(plan, planned, each) for each in told if each))
 
 
 def derived(seen: Seen, plan: Plan, planned: Planned, raw_: Shown, spec: Derivative) -> Shown:
@@ -105,7 +102,7 @@ def derived(seen: Seen, plan: Plan, planned: Planned, raw_: Shown, spec: Derivat
     }
     whole = sidecar(viewed, document, planned.kind)
     told = trouble(whole, planned.kind, derivative=True)
-    return Shown(link, extension, whole, tuple(error(planned.path, None, each) for each in told))
+    return Shown(link, extension, whole, tuple(wrong(plan, planned, each) for each in told))
 
 
 def _opened(seen: Seen, plan: Plan, planned: Planned) -> tuple[str, Image]:
@@ -176,12 +173,11 @@ def _origin(planned: Planned) -> str:
     return f"the rule in line {planned.line}"
 
 
-def _depth(planned: Planned, document: Mapping[str, Any], extension: str) -> list[Finding]:
+def _flat(document: Mapping[str, Any], extension: str) -> str | None:
     """The official validator finds every OME-TIFF wrong that says nothing of z."""
     if extension not in (".ome.tif", BIG) or len(document.get(PIXEL_SIZE, ())) != 2:
-        return []
-    told = f"the validator wants PixelSize along z too: give {THICKNESS} in micrometres, or format: ome-zarr"
-    return [error(planned.path, None, f"{told} (line {planned.line} of the mapping)")]
+        return None
+    return f"the validator wants PixelSize along z too: give {THICKNESS} in micrometres, or format: ome-zarr"
 
 
 def _resolution(image: Image) -> str:
@@ -193,7 +189,7 @@ def _resolution(image: Image) -> str:
     return " x ".join(f"{scales[axis.name]:g} {axis.unit}" for axis in reversed(known)) or "That of the raw image."
 
 
-def safely(planned: Planned, reason: DiascopeError) -> Finding:
-    """What is told of an image that cannot be shown."""
+def wrong(plan: Plan, planned: Planned, reason: object) -> Finding:
+    """An error of an image, with the place of the rule that wants it."""
     told = str(reason).removeprefix(f"{planned.path}: ")
-    return error(planned.path, None, told)
+    return error(planned.path, None, f"{told} ({plan.written.name}:{planned.line})")
