@@ -14,20 +14,29 @@ from diascope.image.mapping import linear, mapping
 from diascope.image.resampled import Grid
 from diascope.operations.grids import INTERPOLATION, covering, grid, regridded, same_grid, with_spacing
 from diascope.operations.lengths import LARGEST, SMALLEST, in_axes, vector
-from diascope.operations.operation import Operation, Parameters
-from diascope.operations.values import Numbers, OptionalName, OptionalNumbers, OptionalUnit
+from diascope.operations.matrix_file import matrix_of
+from diascope.operations.operation import Files, Operation, Parameters
+from diascope.operations.values import OptionalFile, OptionalName, OptionalNumbers, OptionalUnit
 
 FLAT = 1e-12
 """How thin a matrix may make space, along its thinnest direction compared with its longest."""
 
 
 class AffineMap(Parameters):
-    matrix: Numbers = Field(
+    matrix: OptionalNumbers = Field(
+        None,
         description=(
             "Where each point of the image goes: two rows of three numbers (or three of four, of a volume), row by "
             "row, that make of the position (x, y, 1) in the image (or (x, y, z, 1)) the position in the result. "
             "`1+0+10+0+1+0` moves everything by 10 towards larger x, and `0+-1+0+1+0+0` turns the x axis into the y "
             "axis. A matrix of two rows leaves the planes of a volume where they are."
+        ),
+    )
+    file: OptionalFile = Field(
+        None,
+        description=(
+            "Instead of a matrix: a text file of its rows, in the image's folder or the nearest one above it. The "
+            "address then becomes that of the matrix, so that it goes on to mean the same."
         ),
     )
     unit: OptionalUnit = Field(None, description="Of positions; by default those of the image's own axes.")
@@ -55,9 +64,11 @@ class AffineMap(Parameters):
 
     @model_validator(mode="after")
     def fits(self) -> AffineMap:
-        if len(self.matrix) not in {6, 12}:
+        if (self.matrix is None) == (self.file is None):
+            raise ValueError("give either a matrix or a file")
+        if self.matrix is not None and len(self.matrix) not in {6, 12}:
             raise ValueError("a matrix has 6 or 12 numbers")
-        if any(abs(number) > LARGEST for number in self.matrix):
+        if any(abs(number) > LARGEST for number in self.matrix or ()):
             raise ValueError(f"the numbers of a matrix are at most {LARGEST:g}")
         if self.size is not None and any(not 1 <= n <= 2**31 - 1 or n != int(n) for n in self.size):
             raise ValueError("size is whole numbers from 1 on")
@@ -80,9 +91,25 @@ def affine(image: Image, parameters: AffineMap) -> Image:
     return regridded(image, mapping(forward).inverted(), finest, parameters.interpolation, parameters.space)
 
 
+def settled(_: Image, parameters: AffineMap, files: Files) -> AffineMap | None:
+    """With the matrix that the file has instead of the file."""
+    if parameters.file is None:
+        return None
+    given = {name: getattr(parameters, name) for name in parameters.model_fields_set}
+    data = files(parameters.file)
+    try:
+        return AffineMap(**given | {"matrix": matrix_of(data), "file": None})
+    except ValueError as error:
+        raise BadRequest(f"{parameters.file} is no matrix: {' '.join(str(error).split())}") from error
+
+
+def _files(parameters: AffineMap) -> tuple[str, ...]:
+    return (parameters.file,) if parameters.file else ()
+
+
 def _forward(image: Image, parameters: AffineMap) -> NDArray[np.float64]:
     """From positions in the image to positions in the result, in the units of the axes."""
-    rows = parameters.matrix
+    rows = parameters.matrix or ()
     matrix = np.eye(4)
     if len(rows) == 12:
         if "z" not in image.axis_names:
@@ -117,6 +144,8 @@ operation = Operation(
     title="Affine transformation",
     parameters=AffineMap,
     apply=affine,
+    settled=settled,
+    files=_files,
     examples=(
         "affine,matrix=0.9+-0.3+4+0.2+1.1+-2",
         "affine,matrix=1+0.1+0+2+0+0.9+0.2+0+0.1+0+1+0,inverse=true,interpolation=cubic,domain=same",

@@ -112,10 +112,19 @@ def _name(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
+FILE = re.compile(r"(?!\.)[\w. -]{1,100}(?<!\.)", re.ASCII)
+
+
+def _file(value: Any) -> str | None:
+    if value is not None and not FILE.fullmatch(str(value)):
+        raise ValueError("a file is named by letters, digits, spaces, . _ and -")
+    return None if value is None else str(value)
+
+
 OptionalRange = Annotated[Range | None, BeforeValidator(_range), Spelling("start..stop")]
-Numbers = Annotated[tuple[float, ...], BeforeValidator(_numbers), Spelling("1.5+20")]
 OptionalNumbers = Annotated[tuple[float, ...] | None, BeforeValidator(_numbers), Spelling("1.5+20")]
 OptionalIndices = Annotated[tuple[int, ...] | None, BeforeValidator(_indices), Spelling("0+2")]
 OptionalColours = Annotated[tuple[str, ...] | None, BeforeValidator(_colours), Spelling("ff0000+00ff00")]
+OptionalFile = Annotated[str | None, BeforeValidator(_file), Spelling("moved.txt")]
 OptionalName = Annotated[str | None, BeforeValidator(_name), Spelling("a name")]
 OptionalUnit = Annotated[str | None, BeforeValidator(_unit), Spelling("um, nm, mm, s …")]
