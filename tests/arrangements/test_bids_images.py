@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
 import pytest
 import tifffile
@@ -144,6 +145,17 @@ def test_a_picture_is_made_a_png(tmp_path: Path) -> None:
     (folder / "copy.png").write_bytes(data(arranged(folder), "sub-m1/micr/sub-m1_sample-a_BF.png"))
     np.testing.assert_array_equal(np.asarray(Picture.open(folder / "copy.png")), pixels)
     assert document(folder, "sub-m1/micr/sub-m1_sample-a_BF.json")["PixelSize"] == [0.5, 0.5]
+
+
+def test_a_volume_is_compressed_where_the_rule_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "lab"
+    folder.mkdir()
+    pixels = np.random.default_rng(0).integers(0, 900, (5, 6, 7)).astype(np.int16)
+    nibabel.Nifti1Image(pixels, np.diag([2.0, 2, 3, 1])).to_filename(folder / "m1.nii")
+    mapped(folder, 'images:\n  - {files: "{subject}.nii", suffix: T1w, format: nifti-gz}\n')
+    assert told(folder) == []
+    (folder / "copy.nii.gz").write_bytes(data(arranged(folder), "sub-m1/anat/sub-m1_T1w.nii.gz"))
+    np.testing.assert_array_equal(np.asanyarray(nibabel.load(folder / "copy.nii.gz").dataobj), pixels)
 
 
 def test_one_image_of_several_is_named(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ EntityName = Annotated[str, AfterValidator(_entity)]
 ViewText = Annotated[str, AfterValidator(_view)]
 Label = Annotated[str, AfterValidator(_label)]
 
-Format: TypeAlias = Literal["ome-tiff", "ome-zarr", "png", "nifti", "stored"]
+Format: TypeAlias = Literal["ome-tiff", "ome-zarr", "png", "nifti", "nifti-gz", "stored"]
 
 
 class Images(Document):
@@ -79,7 +79,7 @@ class Images(Document):
     )
     format: Format | None = Field(
         None,
-        description="The format: ome-tiff (microscopy's default), ome-zarr, png, nifti (of MRI), or stored: "
+        description="The format: ome-tiff (microscopy's default), ome-zarr, png, nifti (MRI's), nifti-gz, or stored: "
         "the file as it lies.",
     )
     scene: str | None = Field(None, description="Which image, of files that have several.")

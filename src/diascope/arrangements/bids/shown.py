@@ -34,9 +34,13 @@ from diascope.layouts.ome_tiff import is_big
 from diascope.operations.view import ORIGINAL
 from diascope.registry import registry
 
-LAYOUTS: Mapping[Format, str] = {"ome-tiff": "ome-tiff", "ome-zarr": "ome-zarr", "png": "iiif", "nifti": "nifti"}
+LAYOUTS: Mapping[Format, str] = {
+    "ome-tiff": "ome-tiff", "ome-zarr": "ome-zarr", "png": "iiif", "nifti": "nifti", "nifti-gz": "nifti-gz",
+}  # fmt: skip
 PNG = ".iiif/full/max/0/default.png"
-EXTENSIONS: Mapping[Format, str] = {"ome-tiff": ".ome.tif", "ome-zarr": ".ome.zarr", "png": ".png", "nifti": ".nii"}
+EXTENSIONS: Mapping[Format, str] = {
+    "ome-tiff": ".ome.tif", "ome-zarr": ".ome.zarr", "png": ".png", "nifti": ".nii", "nifti-gz": ".nii.gz",
+}  # fmt: skip
 BIG = ".ome.btf"
 STORED = {
     ".ome.tif": ".ome.tif", ".ome.tiff": ".ome.tif", ".ome.btf": BIG, ".ome.zarr": ".ome.zarr", ".nii.gz": ".nii.gz",
