@@ -115,6 +115,22 @@ def ome_zarr(path: Path, version: int, attributes: dict[str, object]) -> None:
         group.create_array(name, data=np.ascontiguousarray(pixels), chunks=(4, 10, 10))
 
 
+def sections(path: Path) -> None:
+    for k in range(3):
+        tifffile.imwrite(path.with_name(f"section_{k}.tif"), WIDE[:120, 30 * k : 30 * k + 90], tile=(64, 64))
+
+
+def stack_recipe(path: Path) -> None:
+    sections(path)
+    path.write_text("recipe: stack\npattern: section_{number:int}.tif\nthickness: 50 um\n", encoding="utf-8")
+
+
+def mosaic_recipe(path: Path) -> None:
+    sections(path)
+    tiles = ", ".join(f"{{file: section_{k}.tif, position: [{30 * k}, {7 * k}]}}" for k in range(3))
+    path.write_text(f"recipe: mosaic\ntiles: [{tiles}]\n", encoding="utf-8")
+
+
 SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
     "nifti": {
         "volume.nii": nii,
@@ -143,6 +159,7 @@ SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
         "moving.png": animation,
     },
     "jpeg2000": {"colours.jp2": jp2, "grey.j2k": j2k},
+    "recipe": {"stack.recipe.yaml": stack_recipe, "mosaic.recipe.yaml": mosaic_recipe},
     "tiff": {"tiles.tif": tiff, "strips.tif": tiff_strips, "volume.ome.tif": ome_tiff},
     "zarr": {"new.ome.zarr": zarr_v3, "old.ome.zarr": zarr_v2},
 }

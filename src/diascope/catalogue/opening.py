@@ -33,7 +33,12 @@ LARGEST = 2**62
 
 
 def opened_file(path: str | PathLike[str]) -> Dataset:
-    """The dataset of a local file or folder; raises NotFound or Unreadable."""
+    """The dataset of a local file or folder; raises NotFound or Unreadable.
+
+    One that is made of others is so of those in its folder and below.
+    """
+    from diascope.catalogue.members import Pool  # which opens members by this module
+
     full = Path(path).absolute()
     store = LocalStore(full.parent, follow_links=True)
     stat = store.stat(full.name)
@@ -42,7 +47,8 @@ def opened_file(path: str | PathLike[str]) -> Dataset:
     source = source_of(store, full.name, stat)
     if source is None:
         raise Unreadable(f"{os.fspath(path)}: no source knows this format")
-    return opened(source, store, full.name, default_cache(), str(full.parent))
+    pool = Pool(store=store, owner=str(full.parent), chunks=default_cache(), views={})
+    return opened(pool.bound(source), store, full.name, default_cache(), str(full.parent))
 
 
 @cache

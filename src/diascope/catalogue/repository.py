@@ -9,8 +9,10 @@ from time import monotonic
 from typing import Literal, NamedTuple, TypeAlias
 
 from diascope.bounded import BoundedCache
+from diascope.catalogue.beside import beside, bytes_beside
+from diascope.catalogue.members import Pool
 from diascope.catalogue.opening import image_suffixes, named_as_image, opened, source_of
-from diascope.errors import BadRequest, TooLarge, Unreadable
+from diascope.errors import Unreadable
 from diascope.image.cache import ChunkCache
 from diascope.image.image import Image
 from diascope.operations.view import View, view
@@ -20,10 +22,6 @@ from diascope.stores.store import Store
 from diascope.tree.order import in_blocks
 
 What: TypeAlias = Literal["folder", "image", "file"]
-
-
-LARGEST_BESIDE = 1 << 20
-"""How many bytes a file has at most that a view names."""
 
 
 class Place(NamedTuple):
@@ -65,7 +63,12 @@ class Repository:
     places: Places
     refresh_seconds: float
     _versions: Versions = field(default_factory=lambda: BoundedCache(VERSIONS, weigh=lambda _: 1))
+    _members: Pool = field(init=False)
     _settled: BoundedCache[View] = field(default_factory=lambda: BoundedCache(VERSIONS, weigh=lambda _: 1))
+
+    def __post_init__(self) -> None:
+        pool = Pool(store=self.store, owner=self.name, chunks=self.chunks, views=self.views)
+        object.__setattr__(self, "_members", pool)
 
     def walked(self, path: str) -> tuple[Place, str] | None:
         """The first image or file on the way along a path and what of the path is left behind it.
@@ -100,7 +103,7 @@ class Repository:
         if stat.is_folder or named_as_image(path):
             source = source_of(self.store, path, stat)
             if source is not None or not stat.is_folder:
-                return Place("image", path, source)
+                return Place("image", path, self._members.bound(source) if source else None)
         return Place("folder" if stat.is_folder else "file", path)
 
     @staticmethod
@@ -141,29 +144,11 @@ class Repository:
         if not steps.may_look:
             return steps
         folder = place.path.rpartition("/")[0]
-        versions = [self._beside(folder, name)[1] for name in steps.files]
+        versions = [beside(self.store, folder, name)[1] for name in steps.files]
         return self._settled.get(
             (identity, str(steps), *versions),
-            lambda: steps.settled(image, lambda name: self._bytes_beside(folder, name)),
+            lambda: steps.settled(image, partial(bytes_beside, self.store, folder)),
         )
-
-    def _bytes_beside(self, folder: str, name: str) -> bytes:
-        data = self.store.read(self._beside(folder, name)[0])
-        if data is None:
-            raise BadRequest(f"the file {name!r} has just gone")
-        return data
-
-    def _beside(self, folder: str, name: str) -> tuple[str, str]:
-        """Path and version of the file of this name in a folder or the nearest one above it."""
-        names = folder.split("/") if folder else []
-        for k in range(len(names), -1, -1):
-            path = "/".join([*names[:k], name])
-            stat = self.store.stat(path)
-            if stat and not stat.is_folder:
-                if (stat.size or 0) > LARGEST_BESIDE:
-                    raise TooLarge(f"{path}: {stat.size} bytes are over the limit of {LARGEST_BESIDE}")
-                return path, stat.version
-        raise BadRequest(f"there is no file {name!r} in the folder of the image, nor in one above it")
 
     def listed(self, path: str) -> Iterator[Place]:
         """What lies in a folder, by name, told from the names and what a folder holds; no image is opened."""

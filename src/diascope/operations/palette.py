@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from diascope.image.label_colours import label_colours as scattered
 from diascope.image.level import Pixels
 from diascope.image.metadata import Channel
 from diascope.operations.transfer import WHITE, Bytes, Colour, colour_of, looked_up
@@ -27,7 +27,7 @@ def channel_colours(channels: tuple[Channel | None, ...]) -> tuple[Colour, ...]:
 def label_colours(labels: Pixels) -> Bytes:
     """Red, green and blue of each label as a further last axis: 0 is black, the others are scattered and bright."""
     if labels.dtype.itemsize > 2:
-        return _scattered(labels.view(f"u{labels.dtype.itemsize}"))
+        return scattered(labels.view(f"u{labels.dtype.itemsize}"))
     return np.stack([looked_up(labels, table) for table in _tables(labels.dtype.itemsize)], axis=-1)
 
 
@@ -45,17 +45,4 @@ def _palette_table(palette: tuple[str, ...]) -> Bytes:
 @lru_cache(maxsize=2)
 def _tables(itemsize: int) -> tuple[Bytes, ...]:
     values = np.arange(1 << (8 * itemsize), dtype=f"u{itemsize}")
-    return tuple(np.ascontiguousarray(_scattered(values)[:, k]) for k in range(3))
-
-
-def _scattered(labels: NDArray[np.unsignedinteger]) -> Bytes:
-    """The three highest bytes of a multiplicative hash (Knuth, TAOCP 6.4), each raised to at least 64."""
-    mixed = labels.astype(np.uint64)
-    mixed ^= mixed >> np.uint64(32)
-    mixed *= np.uint64(0x9E3779B97F4A7C15)
-    mixed ^= mixed >> np.uint64(29)
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    bytes_ = np.stack([(mixed >> np.uint64(shift)) & np.uint64(0xFF) for shift in (56, 48, 40)], axis=-1)
-    colours = (64 + bytes_ * np.uint64(192) // np.uint64(256)).astype(np.uint8)
-    colours[labels == 0] = 0
-    return colours
+    return tuple(np.ascontiguousarray(scattered(values)[:, k]) for k in range(3))

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from diascope.bounded import BoundedCache
 from diascope.catalogue.address import ASSOCIATED, LABELS, is_single, scene
+from diascope.catalogue.beside import LARGEST_BESIDE
 from diascope.catalogue.opening import default_cache, opened, opened_file
-from diascope.catalogue.repository import LARGEST_BESIDE, Opened
+from diascope.catalogue.repository import Opened
 from diascope.errors import BadRequest, NotFound, TooLarge
 from diascope.image.image import Image, opened_by
 from diascope.operations.view import ORIGINAL, view

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from diascope.sources.dataset import Dataset
+from diascope.sources.members import Members
 from diascope.stores.store import Store
 
 HEAD_SIZE = 4096
@@ -45,3 +46,5 @@ class Source:
     """Reads no more than the metadata. Raises Unreadable with the reason where the bytes cannot be understood."""
     version: Callable[[Store, str], str] = stat_version
     """What ``open`` would give as the dataset's version, at the cost of a few looks at the store."""
+    within: Callable[[Members], Source] | None = None
+    """For a format whose images are made of other files' images: the same source that gets at them through these."""

@@ -16,6 +16,7 @@ from random import Random
 
 import numpy as np
 
+from diascope.catalogue.members import Pool
 from diascope.catalogue.opening import opened
 from diascope.errors import BadRequest, DiascopeError
 from diascope.image.cache import chunk_cache
@@ -26,6 +27,7 @@ from diascope.image.units import METRES, SECONDS
 from diascope.sources.dataset import Dataset
 from diascope.sources.source import HEAD_SIZE, Head, Source
 from diascope.stores.local import LocalStore
+from diascope.stores.store import Store
 from diascope.testing.counting import CountingStore
 
 METADATA = 1 << 18
@@ -42,7 +44,8 @@ def check_source(source: Source, path: Path) -> None:
     check_record(source)
     check_matches(source, path)
     check_opening(source, path)
-    dataset = source.open(counting(path), path.name)
+    store = counting(path)
+    dataset = bound(source, store).open(store, path.name)
     for images in (dataset.images, dataset.labels, dataset.associated):
         for name in images:
             check_image(images[name])
@@ -50,6 +53,11 @@ def check_source(source: Source, path: Path) -> None:
     check_outlives(source, path)
     if path.is_file():
         check_broken(source, path)
+
+
+def bound(source: Source, store: Store) -> Source:
+    """The source with the other images of the store at hand, where it needs them."""
+    return Pool(store=store, owner="contract", chunks=chunk_cache(0), views={}).bound(source)
 
 
 def check_record(source: Source) -> None:
@@ -85,13 +93,13 @@ def counting(path: Path) -> CountingStore:
 def check_opening(source: Source, path: Path) -> None:
     """Opening reads metadata alone, and gives the version that is known without opening."""
     store = counting(path)
-    dataset = source.open(store, path.name)
+    dataset = bound(source, store).open(store, path.name)
     for images in (dataset.images, dataset.labels, dataset.associated):
         assert all(images[name] for name in images)
     size = sum(file.stat().st_size for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file())
     assert store.count <= max(METADATA, size // 4), f"opening read {store.count} of {size} bytes"
     assert dataset.version, "the dataset has no version"
-    assert dataset.version == source.version(counting(path), path.name), "open and version give different versions"
+    assert dataset.version == bound(source, store).version(store, path.name), "open and version give different versions"
 
 
 def check_files(path: Path, dataset: Dataset) -> None:
@@ -107,7 +115,8 @@ def check_files(path: Path, dataset: Dataset) -> None:
 
 def check_outlives(source: Source, path: Path) -> None:
     """An image can be read when nobody holds its dataset any more."""
-    image = next(iter(source.open(counting(path), path.name).images.values()))
+    store = counting(path)
+    image = next(iter(bound(source, store).open(store, path.name).images.values()))
     level = image.levels[-1]
     level.read(Region((0,) * len(level.shape), (1,) * len(level.shape)))
 
@@ -214,7 +223,7 @@ def check_broken(source: Source, path: Path) -> None:
         if not source.matches(Head(path.name.lower(), first=broken[:HEAD_SIZE])):
             continue
         try:
-            dataset = opened(source, store, path.name, chunk_cache(0), "contract")
+            dataset = opened(bound(source, store), store, path.name, chunk_cache(0), "contract")
             for image in dataset.images.values():
                 level = image.levels[-1]
                 level.read(Region((0,) * len(level.shape), (1,) * len(level.shape)))
