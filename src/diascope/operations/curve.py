@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from diascope.errors import Unsupported
 from diascope.image.image import Image
-from diascope.image.level import Level, Pixels
+from diascope.image.level import Pixels
 from diascope.image.metadata import Channel
-from diascope.image.region import Region
+from diascope.operations.opacity import colours_of
 from diascope.operations.operation import mapped
 from diascope.operations.pointwise import pointwise
 
@@ -76,28 +76,12 @@ def curved(image: Image, curve: Curve, dtype: np.dtype[Any]) -> Image:
     Opacity is kept as it is, so that a type that changes is no matter for an image that has it.
     """
     function = Rounded(curve, dtype)
-    opacity = image.kind == "rgb" and image.size("c") > 3
-    at = image.axis_names.find("c")
     return mapped(
         image,
-        lambda level: _but_opacity(level, at, function) if opacity else pointwise(level, dtype, function),
+        lambda level: colours_of(image, level, pointwise(level, dtype, function)),
         channels=tuple(_moved(channel, curve) for channel in image.channels),
         metadata=replace(image.metadata, rescale=None, palette=()),
     )
-
-
-def _but_opacity(level: Level, at: int, function: Rounded) -> Level:
-    colours = pointwise(level, level.dtype, function)
-
-    def read_pixels(region: Region) -> Pixels:
-        if region.start[at] >= 3 or region.stop[at] <= 3:
-            return (level if region.start[at] >= 3 else colours).read_pixels(region)
-        ends = (*region.stop[:at], 3, *region.stop[at + 1 :])
-        starts = (*region.start[:at], 3, *region.start[at + 1 :])
-        parts = (colours.read_pixels(Region(region.start, ends)), level.read_pixels(Region(starts, region.stop)))
-        return np.concatenate(parts, axis=at)
-
-    return replace(level, read_pixels=read_pixels)
 
 
 def _moved(channel: Channel, curve: Curve) -> Channel:

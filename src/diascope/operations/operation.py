@@ -57,19 +57,22 @@ class Operation(Generic[P]):
     """Canonical spellings that show it; the reference prints them and the contract suite applies them."""
 
 
-def with_halo(level: Level, halo: Ints, function: Callable[[Pixels], Pixels]) -> Level:
+def with_halo(
+    level: Level, halo: Ints, function: Callable[[Pixels], Pixels], dtype: np.dtype[Any] | None = None
+) -> Level:
     """The level filtered by a function that is given so many neighbours on each side and returns the pixels between.
 
     Beyond the edges of the level the nearest pixel is repeated, so that a tile sees what the whole would. The function
-    keeps the type, and must give a pixel the same value wherever in its array it stands.
+    keeps the type, or gives the one that is told, and must give a pixel the same value wherever in its array it stands.
     """
+    made = level.dtype if dtype is None else dtype
 
     def read_pixels(region: Region) -> Pixels:
         if 0 in region.shape:
-            return level.read(region)
+            return np.empty(region.shape, made)
         return function(with_edges(level, grown(region, halo)))
 
-    return replace(level, read_pixels=read_pixels)
+    return replace(level, dtype=made, read_pixels=read_pixels)
 
 
 def grown(region: Region, halo: Ints) -> Region:
