@@ -1,0 +1,115 @@
+"""Stacks of thousands of sections open without opening these, and a region opens no more than it shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import pytest
+import tifffile
+
+from diascope.image.level import Level
+from diascope.image.region import Region
+from diascope.operations.view import view
+from diascope.registry import registry
+from diascope.stores.local import LocalStore
+from diascope.stores.store import Blob
+from diascope.testing.counting import CountingStore
+from diascope.testing.sources import bound
+from diascope.testing.synthetic_file import source as synthetic
+from tests.sources.recipes import image, recipe
+
+SECTIONS = 5000
+HUGE = 7000
+
+
+class Opens(CountingStore):
+    """A store that tells which files were opened."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(LocalStore(folder))
+        self.opened: set[str] = set()
+
+    def open(self, path: str) -> Blob:
+        self.opened.add(path)
+        return super().open(path)
+
+
+@pytest.fixture(scope="module")
+def sections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Planes of 8 rows and 16 columns whose pixels are the number of the section."""
+    folder = tmp_path_factory.mktemp("sections")
+    tifffile.imwrite(folder / "0000.tif", np.full((8, 16), 0xABCD, np.uint16))
+    data = (folder / "0000.tif").read_bytes()
+    before = np.full((8, 16), 0xABCD, np.uint16).tobytes()
+    for k in range(SECTIONS):
+        (folder / f"{k:04}.tif").write_bytes(data.replace(before, np.full((8, 16), k, np.uint16).tobytes()))
+    recipe(folder, "{recipe: stack, pattern: '{section:int}.tif', thickness: 40 um}")
+    return folder
+
+
+def test_a_stack_of_thousands_opens_the_first_section_alone(sections: Path) -> None:
+    store = Opens(sections)
+    (found,) = bound(registry("sources")["recipe"], store).open(store, "made.recipe.yaml").images.values()
+    assert found.shape == (SECTIONS, 8, 16)
+    assert store.opened == {"0000.tif"}
+    assert np.array_equal(found[3000:3003, 2, 5], [3000, 3001, 3002])
+    assert store.opened == {"0000.tif", "3000.tif", "3001.tif", "3002.tif"}
+    column = found.levels[0].read(Region((0, 3, 4), (SECTIONS, 4, 5)))
+    assert np.array_equal(column.ravel(), np.arange(SECTIONS))
+
+
+def test_a_missing_section_among_thousands_is_told(sections: Path) -> None:
+    hidden = (sections / "1234.tif").rename(sections / "away")
+    try:
+        with pytest.raises(OSError, match=r"of 1 numbers there is no file, the first being 1234"):
+            image(sections / "made.recipe.yaml")
+    finally:
+        hidden.rename(sections / "1234.tif")
+
+
+@pytest.fixture
+def huge(tmp_path: Path) -> Iterator[Path]:
+    """7000 sections of 80,000 by 100,000 pixels, each turned and moved by itself."""
+    said = {"axes": "yx", "shape": [80_000, 100_000], "levels": 9, "chunk_shape": [512, 512]}
+    rows = ["section,xx,xy,x,yx,yy,y"]
+    for k in range(HUGE):
+        (tmp_path / f"s{k}.synthetic.json").write_text(json.dumps(said), encoding="utf-8")
+        turned = 0.2 * np.sin(k)
+        c, s = np.cos(turned), np.sin(turned)
+        rows.append(f"{k},{c!r},{-s!r},{k % 7},{s!r},{c!r},{k % 5}".replace("np.float64(", "").replace(")", ""))
+    (tmp_path / "moves.csv").write_text("\n".join(rows), encoding="utf-8")
+    said_so = "{recipe: stack, pattern: 's{n:int}.synthetic.json', thickness: 20 um, transformations: moves.csv, "
+    recipe(tmp_path, said_so + "grid: {size: [100000, 80000], pixel: [0.25, 0.5]}, unit: um}")
+    with registry("sources").including("synthetic", synthetic):
+        yield tmp_path
+
+
+def test_a_huge_stack_opens_at_once_and_reads_what_it_shows(huge: Path) -> None:
+    store = Opens(huge)
+    source = bound(registry("sources")["recipe"], store)
+    began = perf_counter()
+    (found,) = source.open(store, "made.recipe.yaml").images.values()
+    opening = perf_counter() - began
+    assert opening < 2, f"opening took {opening:.2f} s"
+    assert found.shape == (HUGE, 80_000, 100_000)
+    assert len(store.opened) == 1
+    cube = found.levels[0].read(Region((3000, 40_000, 50_000), (3064, 40_064, 50_064)))
+    assert len(store.opened) == 65
+    assert cube.any()
+    spelled = (huge / "moves.csv").read_text(encoding="utf-8").splitlines()[1 + 3001].split(",")[1:]
+    moved = f"affine,matrix={'+'.join(spelled)},unit=um,size=100000+80000,pixel=0.25+0.5"
+    alone = view(moved).applied(image(huge / "s3001.synthetic.json"))
+    assert np.array_equal(cube[1], alone[40_000:40_064, 50_000:50_064])
+
+
+def test_a_coarse_level_of_a_huge_stack_is_made_of_coarse_levels(huge: Path) -> None:
+    found = image(huge / "made.recipe.yaml")
+    coarse: Level = found.levels[-1]
+    assert coarse.shape[1:] == (157, 196)
+    began = perf_counter()
+    coarse.read(Region((100, 0, 0), (101, 157, 196)))
+    assert perf_counter() - began < 2
