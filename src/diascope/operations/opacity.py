@@ -1,4 +1,4 @@
-"""Filters of the colours of a picture that leave its opacity as it is."""
+"""Filters of the colours of a picture that leave its opacity as it is, or leave it out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import numpy as np
 
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
+from diascope.image.metadata import Channel
 from diascope.image.region import Region
+
+COLOURS = {"red": "ff0000", "green": "00ff00", "blue": "0000ff"}
 
 
 def colours_of(image: Image, level: Level, filtered: Level) -> Level:
@@ -26,3 +29,23 @@ def colours_of(image: Image, level: Level, filtered: Level) -> Level:
         return np.concatenate(parts, axis=at)
 
     return replace(filtered, read_pixels=read_pixels)
+
+
+def colours_apart(image: Image) -> Image:
+    """Of a picture its colours as three channels, without its opacity; other images as they are."""
+    if image.kind != "rgb":
+        return image
+    at = image.axis_names.index("c")
+
+    def three(level: Level) -> Level:
+        shape, chunk = list(level.shape), list(level.chunk_shape)
+        shape[at], chunk[at] = 3, min(chunk[at], 3)
+        return replace(level, shape=tuple(shape), chunk_shape=tuple(chunk))
+
+    return replace(
+        image,
+        kind="intensity",
+        levels=tuple(map(three, image.levels)),
+        channels=tuple(Channel(name=name, colour=colour) for name, colour in COLOURS.items()),
+        metadata=replace(image.metadata, icc=None),
+    )

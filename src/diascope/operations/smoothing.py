@@ -100,6 +100,28 @@ def convolved(values: Pixels, half: Pixels, at: int) -> Pixels:
     return np.asarray(total)
 
 
+def half_slope(sigma: float) -> NDArray[np.float64]:
+    """The weights at distances 0, 1, 2 … of the derivative of a Gaussian, as exact on a slope as they go.
+
+    The narrower it is, the more it is half the difference of the two neighbours.
+    """
+    distances = np.arange(max(ceil(REACH * sigma), 1) + 1)
+    weights = np.exp(-0.5 * (distances**2 - 1) / sigma**2) if sigma >= NOTHING else (distances == 1).astype(np.float64)
+    weights[0] = 0
+    return np.asarray(distances * weights / (2 * (distances**2 * weights).sum()))
+
+
+def derived(values: Pixels, half: Pixels, at: int) -> Pixels:
+    """As ``convolved``, with weights that are negative on the one side."""
+    reach = len(half) - 1
+    total = (shifted(values, reach, 1, at) - shifted(values, reach, -1, at)) * half[1]
+    for distance in range(2, reach + 1):
+        pair = shifted(values, reach, distance, at) - shifted(values, reach, -distance, at)
+        pair *= half[distance]
+        total += pair
+    return np.asarray(total)
+
+
 def shifted(values: Pixels, reach: int, by: int, at: int) -> Pixels:
     """The neighbours at a distance along an axis of all values but as many at each end as it reaches."""
     part = slice(reach + by, values.shape[at] - reach + by)

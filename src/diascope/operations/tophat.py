@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -11,10 +10,11 @@ from pydantic import Field
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.operations.ball import Ball, Within, ball, balls, local
+from diascope.operations.differences import of_differences
 from diascope.operations.extreme import largest, smallest
 from diascope.operations.looks import refuse_unordered
 from diascope.operations.opacity import colours_of
-from diascope.operations.operation import Operation, mapped
+from diascope.operations.operation import Operation
 from diascope.operations.smoothing import inner
 
 
@@ -46,13 +46,7 @@ def tophat(image: Image, parameters: Tophat) -> Image:
         made = local(level, reach, parameters.axes, lambda pixels: _standing_out(pixels, near, parameters.method))
         return colours_of(image, level, made)
 
-    rescale = image.metadata.rescale
-    return mapped(
-        image,
-        filtered,
-        channels=tuple(replace(channel, window=None) for channel in image.channels),
-        metadata=replace(image.metadata, rescale=rescale and (rescale[0], 0.0), palette=()),
-    )
+    return of_differences(image, filtered)
 
 
 def _standing_out(pixels: Pixels, near: Ball, method: str) -> Pixels:
