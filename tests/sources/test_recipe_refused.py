@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from diascope.document import read
 from diascope.errors import Overloaded, Unreadable
 from diascope.image.region import Region
+from diascope.sources.recipe.model import Recipe
 from tests.sources.recipes import image, noise, recipe, section, whole
 
 SAID: dict[str, tuple[str, str]] = {
@@ -41,10 +44,16 @@ SAID: dict[str, tuple[str, str]] = {
     "absent": ("recipe: time\nframes:\n- file: 0.tif\n- file: 7.tif", r"line 4, frames\[1\].file: there is no file '7"),
     "nothing": ("recipe: time\npattern: 'x{n:int}.tif'", r"line 2, pattern: no file fits it"),
     "view": ("recipe: time\nframes:\n- file: 0.tif\n  view: bake", r"line 4, frames\[0\].view: 'bake' is no operation"),
-    "scene": ("recipe: time\nframes:\n- file: 0.tif\n  scene: second", r"0.tif: it has no image 'second'"),
+    "scene": (
+        "recipe: time\nframes:\n- file: 0.tif\n  scene: second",
+        r"line 3, frames\[0\]: 0.tif: it has no image 'second'",
+    ),
     "place": ("recipe: time\nframes:\n- {file: 0.tif, at: 1}\n- {file: 1.tif, at: 1}", r"line 4, frames\[1\].at"),
     "far": ("recipe: time\nframes:\n- {file: 0.tif, at: 99999999999}", r"line 3, frames\[0\].at"),
-    "axis": ("recipe: concatenate\naxis: z\nparts: [{file: 0.tif}]", r"0.tif: it has no axis z, only 'yx'"),
+    "axis": (
+        "recipe: concatenate\naxis: z\nparts: [{file: 0.tif}]",
+        r"line 3, parts\[0\]: 0.tif: it has no axis z, only 'yx'",
+    ),
     "grid": (
         "recipe: stack\nthickness: 1 um\nsections:\n- {file: 0.tif, affine: [1.0e+11, 0, 0, 0, 1, 0]}",
         r"line 1: the stack would have 4e\+12 pixels",
@@ -74,6 +83,15 @@ def test_what_cannot_be_meant_is_refused_with_its_line(name: str, tmp_path: Path
     with pytest.raises(Unreadable, match=told) as error:
         image(path)
     assert "made.recipe.yaml" in str(error.value)
+
+
+def test_the_recipes_of_the_documentation_are_recipes() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text(encoding="utf-8")
+    blocks = [
+        block for block in re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE) if "recipe:" in block
+    ]
+    kinds = {read(block, Recipe, "docs/recipes.md").root.recipe for block in blocks}
+    assert kinds == {"stack", "channels", "mosaic", "overlay", "concatenate"}
 
 
 def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from diascope.errors import Unreadable
 from diascope.image.axes import Axis
 from diascope.image.image import Image
 from diascope.image.level import Level
@@ -14,7 +13,8 @@ from diascope.image.metadata import Channel
 from diascope.image.region import Ints
 from diascope.sources.recipe.joined import Along, joined, place_of
 from diascope.sources.recipe.model import ChannelFile, Channels, Concatenate
-from diascope.sources.recipe.parts import Parts, alike, fitted, on_grid
+from diascope.sources.recipe.parts import Parts, fitted, on_grid
+from diascope.sources.recipe.planned import Planned
 
 COLOURS = (("red", "ff0000"), ("green", "00ff00"), ("blue", "0000ff"), ("opacity", "ffffff"))
 
@@ -26,17 +26,17 @@ def channels(recipe: Channels, parts: Parts) -> Image:
     fit: list[Image] = []
     for part, image in zip(parts.known.plan.parts, images, strict=True):
         if image.kind == "labels":
-            raise Unreadable(f"{part.member.path}: labels are no channel: put them on a picture by an overlay")
+            raise parts.wrong(part, "labels are no channel: an overlay puts them on a picture")
         if recipe.resample and image is not template:
-            alike(part, image, template, apart="c", placed=True)
+            parts.alike(part, image, template, apart="c", placed=True)
             fit.append(_resampled(recipe, image, template))
         else:
-            alike(part, image, template, apart="c")
+            parts.alike(part, image, template, apart="c")
             fit.append(fitted(image, template.levels, (template.axis_names.index("c"),)))
     named = [
         channel
-        for told, image in zip(recipe.channels, fit, strict=True)
-        for channel in _named(told, image.channels or (Channel(),) * image.size("c"))
+        for part, told, image in zip(parts.known.plan.parts, recipe.channels, fit, strict=True)
+        for channel in _named(parts, part, told, image.channels or (Channel(),) * image.size("c"))
     ]
     return replace(_end_to_end(fit, "c"), channels=tuple(named))
 
@@ -64,9 +64,9 @@ def _resampled(recipe: Channels, image: Image, template: Image) -> Image:
     return replace(image, axes=template.axes, levels=tuple(map(like, template.levels)))
 
 
-def _named(told: ChannelFile, own: Sequence[Channel]) -> Iterator[Channel]:
+def _named(parts: Parts, part: Planned, told: ChannelFile, own: Sequence[Channel]) -> Iterator[Channel]:
     if len(own) > 1 and (told.name or told.colour):
-        raise Unreadable(f"{told.file}: it has {len(own)} channels, so that one name or colour does not do")
+        raise parts.wrong(part, f"it has {len(own)} channels, so that one name or colour does not do")
     for channel in own:
         yield replace(channel, name=told.name or channel.name, colour=told.colour or channel.colour)
 
@@ -76,12 +76,11 @@ def concatenate(recipe: Concatenate, parts: Parts) -> Image:
     images = [parts.raw(part) for part in parts.known.plan.parts]
     template = images[0]
     if recipe.axis not in template.axis_names:
-        path = parts.first.member.path
-        raise Unreadable(f"{path}: it has no axis {recipe.axis}, only {template.axis_names!r}")
+        raise parts.wrong(parts.first, f"it has no axis {recipe.axis}, only {template.axis_names!r}")
     if recipe.axis == "c" and template.kind != "intensity":
-        raise Unreadable(f"{parts.first.member.path}: it is {template.kind}, which has no channels to put together")
+        raise parts.wrong(parts.first, f"it is {template.kind}, which has no channels to put together")
     for part, image in zip(parts.known.plan.parts, images, strict=True):
-        alike(part, image, template, apart=recipe.axis)
+        parts.alike(part, image, template, apart=recipe.axis)
     at = template.axis_names.index(recipe.axis)
     whole = [level for k, level in enumerate(template.levels) if not k or _adds_up(images, k, at)]
     return _end_to_end([fitted(image, tuple(whole), (at,)) for image in images], recipe.axis)

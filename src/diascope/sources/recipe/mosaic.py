@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from diascope.errors import Unreadable
 from diascope.image.image import Image
 from diascope.image.interpolation import limits
 from diascope.image.level import Level, Pixels
@@ -23,7 +22,7 @@ from diascope.image.pyramid import SMALL
 from diascope.image.region import Ints, Region
 from diascope.image.units import ratio
 from diascope.sources.recipe.model import LONGEST, MOST, Mosaic
-from diascope.sources.recipe.parts import Parts, alike, on_grid
+from diascope.sources.recipe.parts import Parts, on_grid
 from diascope.sources.recipe.planned import Planned
 
 SIDE = 512
@@ -130,9 +129,9 @@ def mosaic(recipe: Mosaic, parts: Parts) -> Image:
         levels.append(_level(template, origin, pixels, len(levels)))
 
     def made(part: Planned, image: Image) -> Image:
-        alike(part, image, template, placed=True)
+        parts.alike(part, image, template, placed=True)
         if image.shape != template.shape:
-            raise Unreadable(f"{part.member.path}: its shape is {image.shape}, that of the first tile {template.shape}")
+            raise parts.wrong(part, f"its shape is {image.shape}, that of the first tile {template.shape}")
         row = order.index(part.at)
         start = origin + pixels[row] * apart
         back = np.eye(4)
@@ -159,7 +158,8 @@ def _positions(recipe: Mosaic, parts: Parts, template: Image) -> Pairs:
     unit = template.axes[-1].unit
     if recipe.unit is not None:
         if unit is None:
-            raise Unreadable(f"the tiles' axes have no unit, so that {recipe.unit} means nothing")
+            told = f"the tiles' axes have no unit, so that {recipe.unit} means nothing"
+            raise parts.known.written.wrong(("unit",), told)
         by = ratio(recipe.unit, unit)
     found = []
     for _, part in sorted(parts.planned.items()):

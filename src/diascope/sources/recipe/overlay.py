@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from diascope.errors import Unreadable
 from diascope.image.axes import ORDER, Axis
 from diascope.image.image import Image
 from diascope.image.label_colours import label_colours
@@ -18,6 +17,7 @@ from diascope.image.region import Region
 from diascope.sources.recipe.joined import place_of
 from diascope.sources.recipe.model import Overlay
 from diascope.sources.recipe.parts import Parts, on_grid
+from diascope.sources.recipe.planned import Planned
 
 Colours = Mapping[int, NDArray[np.uint8]]
 
@@ -83,11 +83,11 @@ def coloured(labels: Pixels, colours: Colours) -> NDArray[np.uint8]:
 def overlay(recipe: Overlay, parts: Parts) -> Image:
     """The picture as RGB, with the labels on it."""
     part, other = parts.known.plan.parts
-    picture, labels = _picture(parts.raw(part), part.member.path), _labels(parts.raw(other), other.member.path)
+    picture, labels = _picture(parts, part), _labels(parts, other)
     names = [axis.name for axis in picture.axes if axis.name != "c"]
     extra = [axis.name for axis in labels.axes if axis.name not in names]
     if extra:
-        raise Unreadable(f"{other.member.path}: the labels have an axis {extra[0]}, which the picture lacks")
+        raise parts.wrong(other, f"the labels have an axis {extra[0]}, which the picture lacks")
     shared = tuple(d for d, name in enumerate(names) if name in labels.axis_names)
     at, has_colours = place_of("c", "".join(names)), "c" in picture.axis_names
     colours = {int(label): np.frombuffer(bytes.fromhex(told), np.uint8) for label, told in recipe.colours.items()}
@@ -117,20 +117,23 @@ def overlay(recipe: Overlay, parts: Parts) -> Image:
     return replace(picture, kind="rgb", axes=axes, channels=(), levels=tuple(map(level, picture.levels)))
 
 
-def _picture(image: Image, path: str) -> Image:
+def _picture(parts: Parts, part: Planned) -> Image:
+    image = parts.raw(part)
     is_grey = image.kind == "intensity" and "c" not in image.axis_names
     if image.dtype != np.uint8 or not (is_grey or image.kind == "rgb"):
-        raise Unreadable(
-            f"{path}: labels lie on a picture of 8-bit grey or RGB, and this is {image.kind} of {image.dtype} with the "
-            f"axes {image.axis_names!r}: give it a view such as `render` or `autocontrast`"
+        raise parts.wrong(
+            part,
+            f"labels lie on a picture of 8-bit grey or RGB, and this is {image.kind} of {image.dtype} with the axes "
+            f"{image.axis_names!r}: give it a view such as `render` or `autocontrast`",
         )
     return image
 
 
-def _labels(image: Image, path: str) -> Image:
+def _labels(parts: Parts, part: Planned) -> Image:
     """The image as labels; where it was opened as intensities, coarse levels are made anew."""
+    image = parts.raw(part)
     if image.dtype.kind not in "iu" or "c" in image.axis_names:
-        raise Unreadable(f"{path}: {image.kind} of {image.dtype} with the axes {image.axis_names!r} are no labels")
+        raise parts.wrong(part, f"{image.kind} of {image.dtype} with the axes {image.axis_names!r} are no labels")
     if image.kind == "labels":
         return image
     return with_pyramid(replace(image, kind="labels", levels=image.levels[:1], channels=()))

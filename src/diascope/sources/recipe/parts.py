@@ -8,7 +8,7 @@ from functools import cached_property
 from math import ceil, isclose
 
 from diascope.bounded import BoundedCache
-from diascope.errors import Overloaded, Unreadable
+from diascope.errors import Malformed, Overloaded, Unreadable
 from diascope.image.image import Image, Interpolation
 from diascope.image.level import Level
 from diascope.image.mapping import IDENTITY, Mapping, mapping
@@ -56,7 +56,25 @@ class Parts:
         version = self.known.versions[part.member]
         if version and self.members.version(part.member) != version:
             raise Overloaded(f"{part.member.path} has just been replaced: ask again")
-        return self.members.image(part.member)
+        try:
+            return self.members.image(part.member)
+        except Unreadable as error:
+            raise self.wrong(part, str(error)) from error
+
+    def wrong(self, part: Planned, reason: str) -> Malformed:
+        """The error for what is wrong with a file, with the line that tells of it."""
+        path = part.member.path
+        told = " ".join(reason.splitlines())
+        return self.known.written.wrong(part.key, told if path in told else f"{path}: {told}")
+
+    def alike(self, part: Planned, image: Image, first: Image, *, apart: str = "", placed: bool = False) -> None:
+        """Raise Malformed where an image differs from the first one in more than its pixels.
+
+        Its length along the axes ``apart`` may differ. With ``placed`` its shape, distances and place may, too.
+        """
+        told = unlike(image, first, apart, placed=placed)
+        if told:
+            raise self.wrong(part, told)
 
     def image(self, at: int) -> Image:
         """What is made of the image at a place."""
@@ -66,16 +84,6 @@ class Parts:
     def making(self, made: Callable[[Planned, Image], Image]) -> Parts:
         """The same files, of which something else is made."""
         return Parts(self.members, self.known, made)
-
-
-def alike(part: Planned, image: Image, first: Image, *, apart: str = "", placed: bool = False) -> None:
-    """Raise Unreadable where an image differs from the first one in more than its pixels.
-
-    Its length along the axes ``apart`` may differ. With ``placed`` its shape, distances and place may, too.
-    """
-    told = unlike(image, first, apart, placed=placed)
-    if told:
-        raise Unreadable(f"{part.member.path}: {told}")
 
 
 def unlike(image: Image, first: Image, apart: str, *, placed: bool) -> str | None:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diascope.errors import Unreadable
 from diascope.image.axes import Axis
 from diascope.image.image import Image
 from diascope.image.level import Level
@@ -21,7 +20,7 @@ from diascope.image.space import corners, values
 from diascope.image.units import ratio
 from diascope.sources.recipe.joined import Along, joined, place_of, thinned
 from diascope.sources.recipe.model import LONGEST, Series, Stack, Time, quantity
-from diascope.sources.recipe.parts import Parts, alike, fitted
+from diascope.sources.recipe.parts import Parts, fitted
 from diascope.sources.recipe.planned import UNMOVED, Planned
 from diascope.sources.recipe.written import Written
 
@@ -45,7 +44,7 @@ def time(recipe: Time, parts: Parts) -> Image:
     template = parts.image(parts.first.at)
 
     def made(part: Planned, image: Image) -> Image:
-        alike(part, image, template)
+        parts.alike(part, image, template)
         return fitted(image, template.levels)
 
     return _series(recipe, parts.making(made), Axis("t", unit), spacing)
@@ -53,9 +52,8 @@ def time(recipe: Time, parts: Parts) -> Image:
 
 def _series(recipe: Series, parts: Parts, axis: Axis, spacing: float) -> Image:
     first = parts.image(parts.first.at)
-    path = parts.first.member.path
     if axis.name in first.axis_names:
-        raise Unreadable(f"{path}: it has an axis {axis.name} already: give it a view such as `crop` or `project`")
+        raise parts.wrong(parts.first, f"it has an axis {axis.name} already: a view such as `project` takes it away")
     places = tuple(sorted(parts.planned))
     along = Along(
         axis=axis,
@@ -99,21 +97,21 @@ def _sections(recipe: Stack, parts: Parts) -> Parts:
     template = own(parts.raw(parts.first))
     moved = recipe.grid is not None or any(part.affine is not None for part in parts.planned.values())
     if not moved:
-        return parts.making(lambda part, image: _as_is(part, own(image), template))
+        return parts.making(lambda part, image: _as_is(parts, part, own(image), template))
     matrices = _matrices(recipe, parts, template)
-    finest = _given(recipe, template) if recipe.grid is not None else _covering(parts, template, matrices)
+    finest = _given(recipe, parts, template) if recipe.grid is not None else _covering(parts, template, matrices)
 
     def made(part: Planned, image: Image) -> Image:
         image = own(image)
-        alike(part, image, template, placed=recipe.grid is not None)
+        parts.alike(part, image, template, placed=recipe.grid is not None)
         back = mapping(linear(matrices[part.at]).inverted().array)
         return through(image, back, finest, recipe.interpolation, world=None)
 
     return parts.making(made)
 
 
-def _as_is(part: Planned, image: Image, template: Image) -> Image:
-    alike(part, image, template)
+def _as_is(parts: Parts, part: Planned, image: Image, template: Image) -> Image:
+    parts.alike(part, image, template)
     return fitted(image, template.levels)
 
 
@@ -129,20 +127,21 @@ def _cornered(image: Image) -> Image:
     return replace(image, levels=tuple(levels), world=None)
 
 
-def _per_unit(recipe: Stack, image: Image) -> Matrix:
+def _per_unit(recipe: Stack, parts: Parts, image: Image) -> Matrix:
     """How many of the units of x, y and z make one of the recipe's."""
     units = {axis.name: axis.unit for axis in image.axes}
     if recipe.unit is None:
         return np.ones(3)
     lacking = [name for name in "xy" if units.get(name) is None]
     if lacking:
-        raise Unreadable(f"the sections' axis {lacking[0]} has no unit, so that {recipe.unit} means nothing")
+        told = f"the sections' axis {lacking[0]} has no unit, so that {recipe.unit} means nothing"
+        raise parts.known.written.wrong(("unit",), told)
     return np.array([*(ratio(recipe.unit, units[name] or "") for name in "xy"), 1.0])
 
 
 def _matrices(recipe: Stack, parts: Parts, image: Image) -> Mapping[int, Matrix]:
     """From positions in each section to positions in the stack, in the units of the axes."""
-    by = np.append(_per_unit(recipe, image), 1.0)
+    by = np.append(_per_unit(recipe, parts, image), 1.0)
     planned = list(parts.planned.values())
     matrices = np.tile(np.eye(4), (len(planned), 1, 1))
     rows = np.reshape([part.affine or UNMOVED for part in planned], (-1, 2, 3))
@@ -156,12 +155,12 @@ def _matrices(recipe: Stack, parts: Parts, image: Image) -> Mapping[int, Matrix]
     return {part.at: matrix for part, matrix in zip(planned, scaled, strict=True)}
 
 
-def _given(recipe: Stack, image: Image) -> Grid:
+def _given(recipe: Stack, parts: Parts, image: Image) -> Grid:
     """The grid that the recipe tells."""
     grid = recipe.grid
     if grid is None:
         raise ValueError
-    by = _per_unit(recipe, image)
+    by = _per_unit(recipe, parts, image)
     own = values(image.axes, image.levels[0].scale, 1.0)
     apart = own[:2] if grid.pixel is None else np.array(grid.pixel) * by[:2]
     return _grid(image, np.array(grid.origin) * by[:2], apart, list(grid.size))
