@@ -75,3 +75,12 @@ def test_arrangements_runs(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "arrangements.json").read_text())["files"] == 2000
     assert "2000 files are arranged in" in done.stdout
+
+
+def test_recipes_run(tmp_path: Path) -> None:
+    command = [sys.executable, str(BENCHMARKS / "recipes.py"), "--quick", "--folder", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "recipes.json").read_text())
+    assert set(found) == {"stack", "moved"}
+    assert done.stdout.count("of the file") == 2

@@ -26,6 +26,8 @@ from diascope.sources.recipe.written import Written
 
 Matrix = NDArray[np.float64]
 
+SIDE = 256
+"""Of the chunks of sections that are moved."""
 FLAT = 1e-12
 """How thin a matrix may make a section, along its thinnest direction compared with its longest."""
 SLACK = 1e-6
@@ -105,9 +107,19 @@ def _sections(recipe: Stack, parts: Parts) -> Parts:
         image = own(image)
         parts.alike(part, image, template, placed=recipe.grid is not None)
         back = mapping(linear(matrices[part.at]).inverted().array)
-        return through(image, back, finest, recipe.interpolation, world=None)
+        return _cut(through(image, back, finest, recipe.interpolation, world=None))
 
     return parts.making(made)
+
+
+def _cut(image: Image) -> Image:
+    """The image in chunks that are small enough for a look across many sections."""
+
+    def cut(level: Level) -> Level:
+        sides = (min(SIDE, side) for side in level.chunk_shape[-2:])
+        return replace(level, chunk_shape=(*level.chunk_shape[:-2], *sides))
+
+    return replace(image, levels=tuple(map(cut, image.levels)))
 
 
 def _as_is(parts: Parts, part: Planned, image: Image, template: Image) -> Image:
