@@ -84,3 +84,12 @@ def test_recipes_run(tmp_path: Path) -> None:
     found = json.loads((tmp_path / "recipes.json").read_text())
     assert set(found) == {"stack", "moved"}
     assert done.stdout.count("of the file") == 2
+
+
+def test_bending_runs(tmp_path: Path) -> None:
+    command = [sys.executable, str(BENCHMARKS / "bending.py"), "--quick", "--folder", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "bending.json").read_text())
+    for each in found["results"]:
+        assert each["differs"]["diascope"] <= 1

@@ -76,7 +76,7 @@ def grid(image: Image, first: Vector, apart: Vector, sizes: list[int]) -> Grid:
 def regridded(
     image: Image, back: Mapping, finest: Grid, interpolation: Interpolation, space: str | None = None
 ) -> Image:
-    """The image on a grid, mapped back by a linear map; everything in it keeps its place in the world.
+    """The image on a grid, mapped back; everything in it keeps its place in the world, unless the map bends space.
 
     With a name the result's physical space is that space itself.
     """
@@ -84,7 +84,7 @@ def regridded(
     if space is not None:
         world = affine(np.diag([*_millimetres(image), 1.0]), space)
     elif world is not None:
-        world = affine(world.array @ back.matrix, world.space)
+        world = affine(world.array @ back.matrix, world.space) if back.is_linear else None
     return through(image, back, finest, interpolation, world=world)
 
 

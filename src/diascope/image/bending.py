@@ -1,0 +1,89 @@
+"""The compiled loops of maps that bend space.
+
+A position depends on itself alone, through sums and products in a fixed order, so that it is the same in every tile.
+The logarithm is worked out here, since libraries have another one for several numbers at once than for one.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from diascope.image.kernels import compiled
+
+BLOCK = 256
+"""So many positions go together, as fits the nearest cache."""
+
+MANTISSA = (1 << 52) - 1
+ONE = 1023 << 52
+HALF_UP = 0x95F61 << 32
+"""What makes a mantissa above the square root of 2 run over."""
+WHOLE = 0x433 << 52
+"""The bits of 2**52, in whose last ones a small integer stands."""
+BIAS = 2.0**52 + 1023.0
+
+LN2 = math.log(2.0)
+
+
+@compiled
+def logarithms(numbers: Any, bits: Any, exponents: Any, exponent_bits: Any) -> None:
+    """The natural logarithm of each positive number in its place; 0 becomes a finite number.
+
+    ``bits`` and ``exponent_bits`` are the other arrays' memory as integers. The series is that of fdlibm's e_log.c:
+    log(1+f) = 2 artanh(s), s = f / (2+f), for 1+f about 1.
+    """
+    for i in range(numbers.shape[0]):
+        # The exponent counts one more where the mantissa is above the root of 2, which then is halved.
+        over = (bits[i] & MANTISSA) + HALF_UP
+        exponent_bits[i] = ((bits[i] >> 52) + (over >> 52)) | WHOLE
+        bits[i] = ((bits[i] & MANTISSA) | ONE) - (over & ~MANTISSA)
+    for i in range(numbers.shape[0]):
+        f = numbers[i] - 1.0
+        s = f / (2.0 + f)
+        z = s * s
+        w = z * z
+        even = w * (0.3999999999940941908 + w * (0.2222219843214978396 + w * 0.1531383769920937332))
+        odd = z * (
+            0.6666666666666735130
+            + w * (0.2857142874366239149 + w * (0.1818357216161805012 + w * 0.1479819860511658591))
+        )
+        numbers[i] = (exponents[i] - BIAS) * LN2 + (2.0 * s + s * (even + odd))
+
+
+@compiled
+def splined(positions: Any, moved: Any, centres: Any, weights: Any, per_length: float, axes: int) -> None:
+    """Fill in each position (n, 3) plus the sum of all weights, each times r² log r of the distance from its centre."""
+    places, sums = np.empty((3, BLOCK)), np.empty((3, BLOCK))
+    square, logs, exponents = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    bits, exponent_bits = logs.view(np.int64), exponents.view(np.int64)
+    for begin in range(0, positions.shape[0], BLOCK):
+        count = min(BLOCK, positions.shape[0] - begin)
+        for i in range(BLOCK):
+            # What fills up the last block is not looked at.
+            at = begin + min(i, count - 1)
+            for axis in range(3):
+                places[axis, i] = positions[at, axis] * per_length
+                sums[axis, i] = 0.0
+        for k in range(centres.shape[0]):
+            x, y, z = centres[k, 0], centres[k, 1], centres[k, 2]
+            for i in range(BLOCK):
+                dx, dy = places[0, i] - x, places[1, i] - y
+                square[i] = dx * dx + dy * dy
+            if axes == 3:
+                for i in range(BLOCK):
+                    dz = places[2, i] - z
+                    square[i] += dz * dz
+            for i in range(BLOCK):
+                logs[i] = square[i]
+            logarithms(logs, bits, exponents, exponent_bits)
+            for i in range(BLOCK):
+                logs[i] *= 0.5 * square[i]
+            for axis in range(axes):
+                weight = weights[k, axis]
+                for i in range(BLOCK):
+                    sums[axis, i] += weight * logs[i]
+        for i in range(count):
+            for axis in range(3):
+                moved[begin + i, axis] = positions[begin + i, axis] + sums[axis, i]
