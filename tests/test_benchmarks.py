@@ -86,6 +86,15 @@ def test_recipes_run(tmp_path: Path) -> None:
     assert done.stdout.count("of the file") == 2
 
 
+def test_projection_runs(tmp_path: Path) -> None:
+    command = [sys.executable, str(BENCHMARKS / "projection.py"), "--quick", "--folder", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "projection.json").read_text())["results"]
+    assert [each["method"] for each in results] == ["max", "mean", "sum", "std", "median"]
+    assert "of numpy's time" in done.stdout
+
+
 def test_bending_runs(tmp_path: Path) -> None:
     command = [sys.executable, str(BENCHMARKS / "bending.py"), "--quick", "--folder", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)

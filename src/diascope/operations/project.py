@@ -1,150 +1,198 @@
-"""All the pixels along an axis as one: the largest, the smallest, their mean or their sum."""
+"""All the pixels along an axis as one: the largest, the smallest, their mean, sum, deviation or median, or sharpest."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from math import prod
+from typing import Literal
 
-import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from diascope.errors import Unsupported
+from diascope.errors import TooLarge, Unsupported
 from diascope.image.image import Image
-from diascope.image.level import Level, Pixels
-from diascope.image.region import Region
+from diascope.image.level import Level
+from diascope.operations.columns import Columns
+from diascope.operations.focus import Focus
+from diascope.operations.folds import FOLDS, result_type, total
 from diascope.operations.operation import Operation, Parameters
-from diascope.operations.places import place, span, span_in
-from diascope.operations.planes import flat, raised, without
-from diascope.operations.values import OptionalRange, OptionalUnit, Range
+from diascope.operations.places import measures, place, span, span_in
+from diascope.operations.planes import without
+from diascope.operations.smoothing import lengths, refuse_unsmoothed, smoothing
+from diascope.operations.turning import exchanged
+from diascope.operations.values import OptionalRange, OptionalUnit, Range, number_spelled
 
-SLAB = 1 << 26
-"""About how many bytes of stored pixels are held at a time, at least one plane."""
+CUTS = {"y": "yzx", "x": "xzy"}
+"""The spatial axes that become z, y and x where planes along another axis than z are projected."""
+
+MOST = 1 << 36
+"""So many stored pixels, some minutes' worth, may stand behind one chunk of the result."""
+
+MOST_PLANES = 4096
+"""Of a median, which holds them all."""
+
+RADIUS = 2.0
+"""The default, in pixels of level 0."""
 
 
 class Project(Parameters):
-    axis: Literal["t", "c", "z"] = Field("z", description="The axis, which the result lacks.")
-    method: Literal["max", "min", "mean", "sum"] = Field(
+    axis: Literal["t", "c", "z", "y", "x"] = Field(
+        "z",
+        description=(
+            "The axis, which the result lacks. Of a volume without y or x the rows are the planes: along y it is seen "
+            "from the front, as `permute,axes=yzx` cuts it, along x from the side, as `permute,axes=xzy` does."
+        ),
+    )
+    method: Literal["max", "min", "mean", "sum", "std", "median", "edf"] = Field(
         "max",
         description=(
-            "`max` and `min` keep the type and pass over NaN. `mean` is float32, or float64 of integers of more than "
-            "16 bits and of float64; of rgb it keeps the type, rounded, halves upwards. `sum` is uint64, int64 or "
-            "float64."
+            "`max` and `min` keep the type and pass over NaN. `mean`, `median` and `std`, the standard deviation of "
+            "all there are, give float32, or float64 of integers of more than 16 bits and of float64; of rgb `mean` "
+            "and `median` keep the type, rounded, halves upwards. `sum` gives uint64, int64 or float64. `edf`, "
+            "extended depth of field, keeps the type: the mean weighted by how sharp each plane is around the pixel. "
+            f"A median is of at most {MOST_PLANES} planes, which it has to hold together."
         ),
     )
     range: OptionalRange = Field(None, description="The part of the axis to look at; by default all of it.")
     unit: OptionalUnit = Field(
-        None, description="The range is indices of level 0 without a unit, positions of pixel centres with one."
+        None,
+        description=(
+            "The range is indices of level 0 without a unit, positions of pixel centres with one. Also of the radius."
+        ),
     )
+    radius: float | None = Field(
+        None,
+        gt=0,
+        description=(
+            "Of `edf`: the standard deviation of the Gaussian by which sharpness is smoothed, a length, by default in "
+            f"um and {number_spelled(RADIUS)} pixels of level 0 long. A tile needs 4 times as much around itself, and "
+            "a pixel; beyond the image's edge its last pixel is repeated."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def of_sharpness(self) -> Project:
+        if self.radius is not None and self.method != "edf":
+            raise ValueError("a radius goes with method=edf")
+        return self
 
 
 def project(image: Image, parameters: Project) -> Image:
-    """The image without an axis; memory does not grow with the axis' length.
+    """The image without an axis, in memory that does not grow with the axis' length.
 
-    A sum at a coarser level, whose planes are fewer, is that of as many as level 0 has, so that it looks the same.
+    A coarser level is the projection of its own pixels, which are means of finer ones: its largest pixel may be less,
+    and its deviation is. A sum there, whose planes may be fewer, is that of as many as level 0 has, so that it looks
+    the same. For each region every stored chunk in its columns is read once; `median` and `edf` may read one again for
+    regions of more than a million pixels, and `edf` reads those around it. No more than 2^36 stored pixels may stand
+    behind a chunk of the result.
     """
     axis, method = parameters.axis, parameters.method
     _refuse(image, axis, method)
-    at, finest = place(image, axis), image.levels[0]
     start, stop = span(image, axis, parameters.range or Range(None, None), parameters.unit)
+    if method == "median" and stop - start > MOST_PLANES:
+        raise TooLarge(f"a median of {stop - start} planes holds them all; the limit is {MOST_PLANES}: give a range")
+    if axis in CUTS:
+        image = exchanged(image, CUTS[axis])
+        axis = "z"
+    at, finest = place(image, axis), image.levels[0]
+    dtype = result_type(image, method)
+    sharpness = _sharpness(image, at, parameters) if method == "edf" else None
 
     def projected(level: Level) -> Level:
         first, last = span_in(level, finest, at, start, stop)
-        fold = Fold(method, result_type(image, method), stop - start)
-        made = flat(level, at, lambda region: fold(slabs(level, region, at, first, last)))
-        return replace(made, dtype=fold.dtype, cost=level.cost * (last - first))
+        columns = Columns(
+            level=level,
+            at=at,
+            start=first,
+            stop=last,
+            fold=FOLDS.get(method, partial(total, count=stop - start)),
+            dtype=dtype,
+            together=method == "median",
+        )
+        if sharpness is None:
+            return columns.made
+        focus = sharpness(level)
+        return replace(columns, fold=focus, halo=focus.halo, whole=focus.colours_at).made
 
     result = without(image, axis, tuple(map(projected, image.levels)))
-    return _summed_up(result, stop - start) if method == "sum" else result
+    _refuse_endless(result.levels[0])
+    return _measured(result, method, stop - start)
 
 
 def _refuse(image: Image, axis: str, method: str) -> None:
-    if image.kind == "labels" and method in {"mean", "sum"}:
+    if axis in CUTS and "z" not in image.axis_names:
+        raise Unsupported(f"without {axis} a plane is a line, and an image has rows and columns: it takes a volume")
+    if image.kind == "labels" and method not in {"max", "min"}:
         raise Unsupported(f"the {method} of labels is the label of something else; max and min keep labels")
-    if image.kind == "rgb" and (axis == "c" or method == "sum"):
-        raise Unsupported("of an rgb image the colours cannot be projected, nor other axes be summed; take max or mean")
-    if image.dtype.kind == "c" and method in {"max", "min"}:
+    if image.kind == "rgb" and (axis == "c" or method in {"sum", "std"}):
+        raise Unsupported(
+            "of an rgb image the colours cannot be projected, and the sum or deviation of colours is no colour; "
+            "take max, min, mean, median or edf"
+        )
+    if image.dtype.kind == "c" and method not in {"mean", "sum"}:
         raise Unsupported("complex numbers have no order; take mean or sum")
+    if method == "edf":
+        if axis == "c":
+            raise Unsupported("channels show different things: none of them is the sharpest; take another axis")
+        refuse_unsmoothed(image)
 
 
-def result_type(image: Image, method: str) -> np.dtype[Any]:
-    """The type that a method gives."""
-    dtype = image.dtype
-    if method in {"max", "min"} or (method == "mean" and (image.kind == "rgb" or dtype.kind == "c")):
-        return dtype
-    if method == "sum":
-        return np.dtype({"b": np.uint64, "u": np.uint64, "i": np.int64, "c": np.complex128}.get(dtype.kind, np.float64))
-    short = dtype.itemsize <= (4 if dtype.kind == "f" else 2)
-    return np.dtype(np.float32 if short else np.float64)
+def _refuse_endless(level: Level) -> None:
+    pixels = prod(level.chunk_shape) * level.cost
+    if pixels > MOST:
+        raise TooLarge(
+            f"a chunk of the projection would be made of {pixels:.2g} stored pixels; the limit is {MOST:.2g}: give a "
+            "range, or crop the image"
+        )
 
 
-def slabs(level: Level, region: Region, at: int, start: int, stop: int) -> Iterator[Pixels]:
-    """The planes along an axis from start to stop, read about a chunk at a time."""
-    plane = max(int(np.prod(region.shape, dtype=np.int64)) * level.dtype.itemsize, 1)
-    depth = max(min(level.chunk_shape[at], SLAB // plane), 1)
-    while start < stop:
-        end = min((start // depth + 1) * depth, stop)
-        yield from np.moveaxis(level.read(raised(region, at, start, end)), at, 0)
-        start = end
+def _sharpness(image: Image, at: int, parameters: Project) -> Callable[[Level], Focus]:
+    """Of each level, whose smoothing spans the same lengths."""
+    finest = image.levels[0]
+    axes = {name: image.axis_names.index(name) for name in "yx"}
+    if parameters.radius is None:
+        sigmas = {place: RADIUS * abs(finest.scale[place]) for place in axes.values()}
+    else:
+        unit = parameters.unit if measures(parameters.unit, image.axes[axes["y"]]) else None
+        sigmas = lengths(image, "yx", ("radius", parameters.radius), unit)
+    colours = image.axis_names.index("c") if image.kind == "rgb" else None
+
+    def sharpness(level: Level) -> Focus:
+        smooth = smoothing(image, level, sigmas)
+        kernels = {place - (place > at): kernel for place, kernel in smooth.kernels.items()}
+        return Focus(replace(smooth, kernels=kernels, rank=smooth.rank - 1), colours)
+
+    return sharpness
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """Planes one after another to one plane, in an order that does not depend on where in it a pixel stands."""
+def _measured(image: Image, method: str, count: int) -> Image:
+    """The metadata of sums and deviations: windows of single planes do not fit them.
 
-    method: str
-    dtype: np.dtype[Any]
-    """Of the result."""
-    count: int
-    """How many planes of level 0 there are."""
-
-    def __call__(self, planes: Iterator[Pixels]) -> Pixels:
-        if self.method in {"max", "min"}:
-            return self._extreme(planes)
-        first = next(planes)
-        total = first.astype(self._wide(first.dtype))
-        seen = 1
-        for plane in planes:
-            total += plane
-            seen += 1
-        return self._mean(total, seen) if self.method == "mean" else self._as_of_all(total, seen)
-
-    def _extreme(self, planes: Iterator[Pixels]) -> Pixels:
-        pick = np.fmax if self.method == "max" else np.fmin
-        best = next(planes).copy()
-        for plane in planes:
-            pick(best, plane, out=best)
-        return best
-
-    @staticmethod
-    def _wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
-        return np.dtype({"b": np.uint64, "u": np.uint64, "i": np.int64, "c": np.complex128}.get(dtype.kind, np.float64))
-
-    def _mean(self, total: Pixels, seen: int) -> Pixels:
-        if self.dtype.kind in "ui":
-            return ((2 * total + seen) // (2 * seen)).astype(self.dtype)
-        return (total / seen).astype(self.dtype)
-
-    def _as_of_all(self, total: Pixels, seen: int) -> Pixels:
-        if seen == self.count:
-            return total
-        if total.dtype.kind in "ui":
-            return (2 * total * self.count + seen) // (2 * seen)
-        return total * (self.count / seen)
-
-
-def _summed_up(image: Image, count: int) -> Image:
-    """The metadata of sums: windows of single planes no longer fit, and every plane brings its intercept."""
+    Every plane brings its intercept into a sum, and none has one in a deviation.
+    """
+    if method not in {"sum", "std"}:
+        return image
     rescale = image.metadata.rescale
-    metadata = replace(image.metadata, rescale=rescale and (rescale[0], rescale[1] * count))
+    times = count if method == "sum" else 0
+    metadata = replace(image.metadata, rescale=rescale and (rescale[0], rescale[1] * times))
     channels = tuple(replace(channel, window=None) for channel in image.channels)
     return replace(image, channels=channels, metadata=metadata)
 
 
 operation = Operation(
     name="project",
-    title="Maximum, minimum, mean or sum along an axis",
+    title="Maximum, mean, sum, deviation, median or extended depth of field along an axis",
     parameters=Project,
     apply=project,
-    examples=("project", "project,method=mean,range=1..3", "project,axis=t,method=sum", "project,axis=c,method=min"),
+    examples=(
+        "project",
+        "project,method=mean,range=1..3",
+        "project,axis=t,method=sum",
+        "project,axis=c,method=min",
+        "project,axis=y,method=std",
+        "project,axis=x,method=median",
+        "project,method=edf",
+        "project,method=edf,range=1..9,unit=um,radius=0.6",
+    ),
 )
