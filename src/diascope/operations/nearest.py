@@ -20,7 +20,8 @@ def spread(pixels: Pixels, ball: Ball) -> Pixels:
     # Where pixels are as far apart along all axes squares are whole numbers, and none is nearer by rounding.
     weights = [(step / unit) ** 2 for step in ball.steps]
     count, depth, height, width = pixels.shape
-    labels = np.ascontiguousarray(pixels)
+    # Loops are compiled for few types; of labels below 0, if there are any, all are larger than those above.
+    labels = np.ascontiguousarray(pixels).view(f"u{pixels.dtype.itemsize}")
     found = np.empty((count, depth, height, width - 2 * ball.reach[2]), labels.dtype)
     squares = np.empty(found.shape)
     nearest_in_rows(labels, ball.reach[2], weights[2], squares, found)
@@ -35,4 +36,4 @@ def spread(pixels: Pixels, ball: Ball) -> Pixels:
         made = np.empty((before, shape[axis + 1], behind)), np.empty((before, shape[axis + 1], behind), labels.dtype)
         nearest_of_rows(*given, ball.reach[axis], weights[axis], *made)
         squares, found = made[0].reshape(shape), made[1].reshape(shape)
-    return np.where(squares * unit**2 <= 1 + SLACK, found, labels.dtype.type(0))
+    return np.where(squares * unit**2 <= 1 + SLACK, found, labels.dtype.type(0)).view(pixels.dtype)
