@@ -13,7 +13,7 @@ from diascope.image.level import Level, Pixels, assembled
 from diascope.image.region import Ints, Region
 from diascope.operations.folds import Fold
 from diascope.operations.operation import grown, with_edges
-from diascope.operations.planes import flat, lost, raised
+from diascope.operations.planes import flat, raised
 
 SLAB = 1 << 26
 """About how many bytes of stored pixels are held at a time, at least one plane."""
@@ -64,7 +64,7 @@ class Columns:
 
     def _cuts(self) -> tuple[Ints, int]:
         """Where a region may be cut into parts, and how many pixels these may have."""
-        chunk: Ints = lost(self.level.chunk_shape, self.at)
+        chunk = flat(self.level, self.at, self.read).chunk_shape
         held = self.stop - self.start
         if not self.together:
             held = min(held, self.level.chunk_shape[self.at])
@@ -76,7 +76,7 @@ class Columns:
     def _widened(self, region: Region) -> Region:
         start, stop = list(region.start), list(region.stop)
         if self.whole is not None:
-            start[self.whole], stop[self.whole] = 0, lost(self.level.shape, self.at)[self.whole]
+            start[self.whole], stop[self.whole] = 0, self.made.shape[self.whole]
         return Region(tuple(start), tuple(stop))
 
     def _folded(self, part: Region) -> Pixels:

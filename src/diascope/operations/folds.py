@@ -102,7 +102,7 @@ def _short(planes: Iterator[Pixels]) -> Pixels:
     """Of 16 bits: out of exact sums, of many planes out of sums of exact sums."""
     plane = next(planes)
     wide = _wide(plane.dtype)
-    done = [0, np.zeros(plane.shape), np.zeros(plane.shape)]
+    done: list[Any] = [0, np.zeros(plane.shape), np.zeros(plane.shape)]
     seen, sums, squares = 0, np.zeros(plane.shape, wide), np.zeros(plane.shape, wide)
     while True:
         values = plane.astype(f"{wide.kind}4")
@@ -142,11 +142,11 @@ def _welford(planes: Iterator[Pixels]) -> Pixels:
 
 def median(slabs: Iterator[Pixels], dtype: np.dtype[Any]) -> Pixels:
     """The middle one, or the mean of the two in the middle; NaN where there is a NaN. It holds all the planes."""
-    planes = np.concatenate(list(slabs))
+    planes: Pixels = np.concatenate(list(slabs))
     half = len(planes) // 2
     low = half - 1 + len(planes) % 2
     planes.partition(sorted({low, half, len(planes) - 1}), axis=0)
-    found = (planes[low].astype(np.float64) + planes[half].astype(np.float64)) / 2
+    found: Pixels = (planes[low].astype(np.float64) + planes[half].astype(np.float64)) / 2
     if dtype.kind in "ui":
         return np.floor(found + 0.5).astype(dtype)
     found[planes[-1] != planes[-1]] = np.nan
@@ -156,13 +156,14 @@ def median(slabs: Iterator[Pixels], dtype: np.dtype[Any]) -> Pixels:
 def plain(pixels: Pixels) -> Pixels:
     """The same values with one zero and one NaN: which of several comes out of a sum is nobody's promise."""
     if pixels.dtype.kind == "f":
-        pixels = pixels + pixels.dtype.type(0)
+        pixels = np.asarray(pixels + pixels.dtype.type(0))
         pixels[np.isnan(pixels)] = np.nan
     return pixels
 
 
 def _wide(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    return np.dtype(WIDE.get(dtype.kind, np.float64))
+    wide: np.dtype[Any] = np.dtype(WIDE.get(dtype.kind, np.float64))
+    return wide
 
 
 FOLDS: dict[str, Fold] = {
