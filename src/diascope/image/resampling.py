@@ -45,6 +45,18 @@ def through(image: Image, back: Mapping, finest: Grid, interpolation: Interpolat
     is seen so, its own source is interpolated, once. Labels and booleans are the nearest pixels. Other fields of the
     image are changed as said.
     """
+    resampling = _resampling(image, back, interpolation)
+    levels = tuple(_level(resampling, image, grid) for grid in _grids(image, finest, resampling))
+    seen = replace(image, levels=levels, stored=back.then(image.stored), **changes)
+    return resampled_by(seen, resampling)
+
+
+def level_through(image: Image, back: Mapping, grid: Level, interpolation: Interpolation) -> Level:
+    """One level of the image so seen, at the places of the pixels of a level, which is not read."""
+    return _level(_resampling(image, back, interpolation), image, grid)
+
+
+def _resampling(image: Image, back: Mapping, interpolation: Interpolation) -> Resampling:
     before = image.resampling
     source, mapping = image, back
     if before is not None:
@@ -52,10 +64,7 @@ def through(image: Image, back: Mapping, finest: Grid, interpolation: Interpolat
         mapping = back.then(Mapping(within)).then(before.mapping)
     if source.kind == "labels" or source.dtype.kind == "b":
         interpolation = "nearest"
-    resampling = Resampling(source, mapping, interpolation)
-    levels = tuple(_level(resampling, image, grid) for grid in _grids(image, finest, resampling))
-    seen = replace(image, levels=levels, stored=back.then(image.stored), **changes)
-    return resampled_by(seen, resampling)
+    return Resampling(source, mapping, interpolation)
 
 
 def carried(result: Image, image: Image, same: Callable[[Image], Image], back: Mapping = IDENTITY) -> Image:

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import log2
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -16,7 +16,15 @@ from diascope.image.level import Level, Pixels
 from diascope.image.pyramid import binning, halved
 from diascope.image.region import Ints, Region
 
-ImageAt = Callable[[int], Image]
+
+class ByNumber(Protocol):
+    """Levels by number."""
+
+    def __getitem__(self, k: int, /) -> Level: ...
+
+
+LevelsAt: TypeAlias = Callable[[int], ByNumber]
+"""The levels of the image at a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ class Reader:
     along: Along
     level: int
     dtype: np.dtype[Any]
-    image: ImageAt
+    levels: LevelsAt
     fill: Any
 
     def read(self, region: Region) -> Pixels:
@@ -65,7 +73,7 @@ class Reader:
         return np.full(region.shape, self.fill, self.dtype) if out is None else out
 
     def _part(self, k: int, region: Region) -> Pixels:
-        level = self.image(self.along.places[k]).levels[self.level]
+        level = self.levels(self.along.places[k])[self.level]
         if not self.along.added:
             return level.read(region)
         at = self.along.at
@@ -84,7 +92,7 @@ def place_of(axis: str, names: str) -> int:
     return sum(ORDER.index(name) < ORDER.index(axis) for name in names)
 
 
-def joined(first: Image, along: Along, image: ImageAt, fill: Any) -> Image:
+def joined(first: Image, along: Along, levels: LevelsAt, fill: Any) -> Image:
     """The images as one, each level made of that of theirs; the first one tells all but the axis."""
     at = along.at
     axes = (*first.axes[:at], along.axis, *first.axes[at + (not along.added) :])
@@ -99,7 +107,7 @@ def joined(first: Image, along: Along, image: ImageAt, fill: Any) -> Image:
             chunk_shape=put(own.chunk_shape, 1 if along.added else own.chunk_shape[at]),
             scale=put(own.scale, along.spacing),
             translation=put(own.translation, along.first),
-            read_pixels=Reader(along, k, own.dtype, image, fill).read,
+            read_pixels=Reader(along, k, own.dtype, levels, fill).read,
             cost=own.cost,
         )
 

@@ -32,7 +32,7 @@ def channels(recipe: Channels, parts: Parts) -> Image:
             fit.append(_resampled(recipe, image, template))
         else:
             parts.alike(part, image, template, apart="c")
-            fit.append(fitted(image, template.levels, (template.axis_names.index("c"),)))
+            fit.append(_fitted(image, template.levels, "c"))
     named = [
         channel
         for part, told, image in zip(parts.known.plan.parts, recipe.channels, fit, strict=True)
@@ -50,7 +50,13 @@ def _with_channels(image: Image) -> Image:
         return replace(image, kind="intensity", channels=told)
     at = place_of("c", image.axis_names)
     along = Along(Axis("c"), at, 1.0, 0.0, 1, (0,), (1,), (0,), added=True)
-    return replace(joined(image, along, lambda _: image, 0), channels=image.channels or (Channel(),))
+    return replace(joined(image, along, lambda _: image.levels, 0), channels=image.channels or (Channel(),))
+
+
+def _fitted(image: Image, levels: tuple[Level, ...], axis: str) -> Image:
+    """The image at such levels, but for its own length along an axis."""
+    like = fitted(image, levels, (image.axis_names.index(axis),))
+    return replace(image, levels=tuple(like[k] for k in range(len(levels))))
 
 
 def _resampled(recipe: Channels, image: Image, template: Image) -> Image:
@@ -83,7 +89,7 @@ def concatenate(recipe: Concatenate, parts: Parts) -> Image:
         parts.alike(part, image, template, apart=recipe.axis)
     at = template.axis_names.index(recipe.axis)
     whole = [level for k, level in enumerate(template.levels) if not k or _adds_up(images, k, at)]
-    return _end_to_end([fitted(image, tuple(whole), (at,)) for image in images], recipe.axis)
+    return _end_to_end([_fitted(image, tuple(whole), recipe.axis) for image in images], recipe.axis)
 
 
 def _adds_up(images: Sequence[Image], k: int, at: int) -> bool:
@@ -117,7 +123,7 @@ def _end_to_end(images: Sequence[Image], axis: str) -> Image:
             places=tuple(range(len(images))),
             added=False,
         )
-        return joined(first, along, lambda j: images[j], 0).levels[k]
+        return joined(first, along, lambda j: images[j].levels, 0).levels[k]
 
     known = all(len(image.channels) == image.size("c") for image in images)
     told = tuple(channel for image in images for channel in image.channels) if axis == "c" else first.channels

@@ -22,7 +22,7 @@ from diascope.image.pyramid import SMALL
 from diascope.image.region import Ints, Region
 from diascope.image.units import ratio
 from diascope.sources.recipe.model import LONGEST, MOST, Mosaic
-from diascope.sources.recipe.parts import Parts, on_grid
+from diascope.sources.recipe.parts import Levels, Parts, on_grid
 from diascope.sources.recipe.planned import Planned
 
 SIDE = 512
@@ -72,7 +72,7 @@ class Reader:
 
     def _tile(self, row: int, box: Region) -> Pixels:
         origin = (0,) * (len(box.start) - 2) + tuple(int(n) for n in self.places.first[row])
-        level = self.parts.image(self.order[row]).levels[self.level]
+        level = self.parts.levels(self.order[row])[self.level]
         return level.read(box.shifted(origin))
 
     def _weight(self, row: int, box: Region) -> Pairs:
@@ -128,7 +128,7 @@ def mosaic(recipe: Mosaic, parts: Parts) -> Image:
     while max(levels[-1][0].shape[-2:]) > SMALL:
         levels.append(_level(template, origin, pixels, len(levels)))
 
-    def made(part: Planned, image: Image) -> Image:
+    def made(part: Planned, image: Image) -> Levels:
         parts.alike(part, image, template, placed=True)
         if image.shape != template.shape:
             raise parts.wrong(part, f"its shape is {image.shape}, that of the first tile {template.shape}")
@@ -136,7 +136,8 @@ def mosaic(recipe: Mosaic, parts: Parts) -> Image:
         start = origin + pixels[row] * apart
         back = np.eye(4)
         back[:2, 3] = (np.array(image.levels[0].translation[-2:]) - start)[::-1]
-        return replace(image, levels=tuple(on_grid(image, _cut(level, at, row), mapping(back)) for level, at in levels))
+        there = mapping(back)
+        return Levels(lambda k: on_grid(image, _cut(*levels[k], row), there))
 
     placed = parts.making(made)
     blends = recipe.blend == "linear" and template.kind != "labels" and template.dtype.kind != "b"

@@ -13,8 +13,7 @@ from diascope.image.image import Image, Interpolation
 from diascope.image.level import Level
 from diascope.image.mapping import IDENTITY, Mapping, mapping
 from diascope.image.region import Ints
-from diascope.image.resampled import Grid
-from diascope.image.resampling import through
+from diascope.image.resampling import level_through
 from diascope.image.space import pixel_matrix
 from diascope.sources.members import Members
 from diascope.sources.recipe.identity import Known
@@ -26,7 +25,24 @@ OPEN = 128
 TOLERANCE = 1e-3
 """By how much distances of pixels may differ that should be the same, as a share of them."""
 
-_open: BoundedCache[Image] = BoundedCache(OPEN, weigh=lambda _: 1)
+
+class Levels:
+    """The levels of an image by number, each made when it is first asked for."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[int], Level]) -> None:
+        self._make = make
+        self._made: dict[int, Level] = {}
+
+    def __getitem__(self, k: int) -> Level:
+        level = self._made.get(k)
+        if level is None:
+            level = self._made[k] = self._make(k)
+        return level
+
+
+_open: BoundedCache[Levels] = BoundedCache(OPEN, weigh=lambda _: 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +51,8 @@ class Parts:
 
     members: Members
     known: Known
-    made: Callable[[Planned, Image], Image] = lambda _, image: image
-    """What is made of a file's image; raises Unreadable where it does not fit the others."""
+    made: Callable[[Planned, Image], Levels] = lambda _, image: Levels(image.levels.__getitem__)
+    """The levels that are made of a file's image; raises Malformed where it does not fit the others."""
     _token: object = field(default_factory=object)
 
     @cached_property
@@ -76,12 +92,12 @@ class Parts:
         if told:
             raise self.wrong(part, told)
 
-    def image(self, at: int) -> Image:
+    def levels(self, at: int) -> Levels:
         """What is made of the image at a place."""
         part = self.planned[at]
         return _open.get((self._token, at), lambda: self.made(part, self.raw(part)))
 
-    def making(self, made: Callable[[Planned, Image], Image]) -> Parts:
+    def making(self, made: Callable[[Planned, Image], Levels]) -> Parts:
         """The same files, of which something else is made."""
         return Parts(self.members, self.known, made)
 
@@ -117,18 +133,19 @@ def _elsewhere(image: Image, first: Image, apart: str) -> str | None:
     return None
 
 
-def fitted(image: Image, levels: tuple[Level, ...], apart: Ints = ()) -> Image:
-    """The image with levels of these shapes, but for its own length along the axes ``apart``; level 0 must have its.
+def fitted(image: Image, levels: tuple[Level, ...], apart: Ints = ()) -> Levels:
+    """The image at levels of these shapes, but for its own length along the axes ``apart``; level 0 must have its.
 
     Its own levels are taken where they fit; else they are made of those that do.
     """
 
-    def like(level: Level) -> Level:
+    def like(k: int) -> Level:
+        level = levels[k]
         shape = tuple(_length(image, levels[0], level, d) if d in apart else n for d, n in enumerate(level.shape))
         own = next((each for each in image.levels if each.shape == shape and _as_far(each, level)), None)
         return own or on_grid(image, replace(level, shape=shape), _shift(image, levels[0]))
 
-    return replace(image, levels=tuple(map(like, levels)))
+    return Levels(like)
 
 
 def _length(image: Image, finest: Level, level: Level, d: int) -> int:
@@ -153,5 +170,4 @@ def _shift(image: Image, finest: Level) -> Mapping:
 
 def on_grid(image: Image, level: Level, back: Mapping = IDENTITY, interpolation: Interpolation = "linear") -> Level:
     """The image at the places of a level's pixels, which ``back`` maps to its own."""
-    finest = Grid(level.translation, level.scale, level.shape)
-    return through(image, back, finest, interpolation).levels[0]
+    return level_through(image, back, level, interpolation)

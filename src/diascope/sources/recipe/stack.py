@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import ceil
 from typing import Any
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from diascope.image.axes import Axis
 from diascope.image.image import Image
 from diascope.image.level import Level
-from diascope.image.mapping import linear, mapping
+from diascope.image.mapping import IDENTITY, linear, mapping
 from diascope.image.resampled import Grid
 from diascope.image.resampling import through
 from diascope.image.space import corners, values
 from diascope.image.units import ratio
 from diascope.sources.recipe.joined import Along, joined, place_of, thinned
 from diascope.sources.recipe.model import LONGEST, Series, Stack, Time, quantity
-from diascope.sources.recipe.parts import Parts, fitted
+from diascope.sources.recipe.parts import Levels, Parts, fitted, on_grid
 from diascope.sources.recipe.planned import UNMOVED, Planned
 from diascope.sources.recipe.written import Written
 
@@ -37,23 +37,27 @@ SLACK = 1e-6
 def stack(recipe: Stack, parts: Parts) -> Image:
     """The volume; the sections lie as they are, or where their matrices move them."""
     thickness, unit = quantity(recipe.thickness)
-    return thinned(_series(recipe, _sections(recipe, parts), Axis("z", unit), thickness))
+    template, sections = _sections(recipe, parts)
+    return thinned(_series(recipe, template, sections, Axis("z", unit), thickness))
 
 
 def time(recipe: Time, parts: Parts) -> Image:
     """The series."""
     spacing, unit = quantity(recipe.interval) if recipe.interval is not None else (1.0, None)
-    template = parts.image(parts.first.at)
+    template = parts.raw(parts.first)
+    return _series(recipe, template, _as_they_are(parts, template), Axis("t", unit), spacing)
 
-    def made(part: Planned, image: Image) -> Image:
+
+def _as_they_are(parts: Parts, template: Image, own: Callable[[Image], Image] = lambda image: image) -> Parts:
+    def made(part: Planned, image: Image) -> Levels:
+        image = own(image)
         parts.alike(part, image, template)
         return fitted(image, template.levels)
 
-    return _series(recipe, parts.making(made), Axis("t", unit), spacing)
+    return parts.making(made)
 
 
-def _series(recipe: Series, parts: Parts, axis: Axis, spacing: float) -> Image:
-    first = parts.image(parts.first.at)
+def _series(recipe: Series, first: Image, parts: Parts, axis: Axis, spacing: float) -> Image:
     if axis.name in first.axis_names:
         raise parts.wrong(parts.first, f"it has an axis {axis.name} already: a view such as `project` takes it away")
     places = tuple(sorted(parts.planned))
@@ -69,8 +73,7 @@ def _series(recipe: Series, parts: Parts, axis: Axis, spacing: float) -> Image:
         added=True,
     )
     fill = filling(parts.known.written, recipe.fill, first.dtype)
-    image = joined(first, along, parts.image, fill)
-    return replace(image, channels=first.channels)
+    return joined(first, along, parts.levels, fill)
 
 
 def _length(recipe: Series, parts: Parts) -> int:
@@ -90,26 +93,27 @@ def filling(written: Written, fill: float, dtype: np.dtype[Any]) -> Any:
     return dtype.type(fill)
 
 
-def _sections(recipe: Stack, parts: Parts) -> Parts:
-    """The sections in the pixels of the stack."""
+def _sections(recipe: Stack, parts: Parts) -> tuple[Image, Parts]:
+    """The sections in the pixels of the stack, and an image that has these pixels."""
 
     def own(image: Image) -> Image:
         return _cornered(image) if recipe.align == "corner" else image
 
     template = own(parts.raw(parts.first))
     moved = recipe.grid is not None or any(part.affine is not None for part in parts.planned.values())
-    if not moved:
-        return parts.making(lambda part, image: _as_is(parts, part, own(image), template))
+    if not moved or "z" in template.axis_names:
+        return template, _as_they_are(parts, template, own)
     matrices = _matrices(recipe, parts, template)
     finest = _given(recipe, parts, template) if recipe.grid is not None else _covering(parts, template, matrices)
+    seen = _cut(through(template, IDENTITY, finest, recipe.interpolation, world=None))
 
-    def made(part: Planned, image: Image) -> Image:
+    def made(part: Planned, image: Image) -> Levels:
         image = own(image)
         parts.alike(part, image, template, placed=recipe.grid is not None)
         back = mapping(linear(matrices[part.at]).inverted().array)
-        return _cut(through(image, back, finest, recipe.interpolation, world=None))
+        return Levels(lambda k: on_grid(image, seen.levels[k], back, recipe.interpolation))
 
-    return parts.making(made)
+    return seen, parts.making(made)
 
 
 def _cut(image: Image) -> Image:
@@ -120,11 +124,6 @@ def _cut(image: Image) -> Image:
         return replace(level, chunk_shape=(*level.chunk_shape[:-2], *sides))
 
     return replace(image, levels=tuple(map(cut, image.levels)))
-
-
-def _as_is(parts: Parts, part: Planned, image: Image, template: Image) -> Image:
-    parts.alike(part, image, template)
-    return fitted(image, template.levels)
 
 
 def _cornered(image: Image) -> Image:
