@@ -106,8 +106,17 @@ MOVED = (
 )
 
 
-@pytest.mark.parametrize("view", MOVED)
-def test_a_moved_huge_image_costs_what_a_small_one_does(view: str, folder: Path) -> None:
+FILTERED = (
+    "clahe,low=0,high=65535,tile=64",
+    "gradient,sigma=1,axes=zyx~dog,narrow=1,wide=2",
+    "median,radius=2,axes=zyx",
+    "morphology,radius=3,method=open~unsharp,sigma=2",
+    "tophat,radius=20",
+)
+
+
+@pytest.mark.parametrize("view", MOVED + FILTERED)
+def test_a_moved_or_filtered_huge_image_costs_what_a_small_one_does(view: str, folder: Path) -> None:
     with both(folder) as (huge, small):
         for client in (huge, small):
             root = f"{view}/{client.name}.ome.zarr"

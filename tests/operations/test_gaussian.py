@@ -73,6 +73,11 @@ def test_a_tile_reads_a_bounded_border():
         view("gaussian,sigma=51").applied(image)
     with pytest.raises(TooLarge, match="sigma=1e300"):
         view("gaussian,sigma=1e300").applied(image)
+    volume = pictured(noise((4, 40, 50)), "zyx")
+    for text in ("gaussian,sigma=32", "unsharp,sigma=32", "dog,narrow=1,wide=32", "gradient,sigma=32"):
+        with pytest.raises(TooLarge, match="=32 lie 16974593 pixels of a volume; the limit is 16777216"):
+            view(f"{text},axes=zyx").applied(volume)
+        assert view(text).applied(volume)
 
 
 def test_what_cannot_be_smoothed_is_refused():

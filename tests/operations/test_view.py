@@ -43,6 +43,8 @@ def test_a_view_has_one_spelling(text, canonical):
     [
         ("", "is no operation"),
         ("nothing", "is no operation"),
+        ("threshold,value=3~components", "cannot be read a part at a time: whether two pixels belong together"),
+        ("watershed,markers=3", "what flows where"),
         ("@nothing", "no saved view"),
         ("render,z", "not one key=value"),
         ("render,z=1,z=2", "comes twice"),

@@ -35,7 +35,7 @@ class Within(Parameters):
         description=(
             "A length: the neighbours of a pixel are those whose centres lie no farther from its own, at every level. "
             "Where the pixels of a coarse level lie farther apart, a pixel stays alone and as it is. Beyond the "
-            "image's edge its last pixel is repeated."
+            "image's edge its last pixel is repeated. At most 100 pixels of level 0, and 40,000 neighbours."
         ),
     )
     unit: OptionalUnit = Field(

@@ -19,7 +19,7 @@ class Gaussian(Parameters):
         gt=0,
         description=(
             "The standard deviation, a length, and the same at every level. The kernel ends at 4 sigma; beyond the "
-            "image's edge its last pixel is repeated."
+            "image's edge its last pixel is repeated. At most 100 pixels of level 0, and about 32 in volumes."
         ),
     )
     unit: OptionalUnit = Field(

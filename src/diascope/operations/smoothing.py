@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diascope.errors import Unsupported
+from diascope.errors import TooLarge, Unsupported
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.image.region import Ints
 from diascope.operations.extent import extent
 from diascope.operations.places import place, spacing
+from diascope.operations.values import number_spelled
 
 LARGEST = 100.0
 """In pixels of level 0: what a tile reads around itself stays bounded."""
+
+MOST = 1 << 24
+"""In the box about a pixel, at level 0: what is read of a volume for one pixel."""
 
 REACH = 4
 """The kernel ends at so many times sigma."""
@@ -46,8 +50,19 @@ class Smoothing:
 
 
 def lengths(image: Image, axes: str, told: tuple[str, float], unit: str | None) -> dict[int, float]:
-    """A parameter's length along axes, by their places, in their own units; raises TooLarge where it is too long."""
-    return {place(image, axis): extent(image, axis, told, unit, LARGEST) for axis in axes}
+    """A parameter's length along axes, by their places, in their own units.
+
+    Raises TooLarge where it is too long, or where too much lies about a pixel.
+    """
+    found = {place(image, axis): extent(image, axis, told, unit, LARGEST) for axis in axes}
+    finest = image.levels[0]
+    around = prod(2 * ceil(REACH * length / spacing(image, finest, at)) + 1 for at, length in found.items())
+    if around > MOST:
+        raise TooLarge(
+            f"within {REACH} times {told[0]}={number_spelled(told[1])} lie {around} pixels of a volume; "
+            f"the limit is {MOST}"
+        )
+    return found
 
 
 def smoothing(image: Image, level: Level, sigmas: Mapping[int, float]) -> Smoothing:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from diascope.errors import BadRequest, NotFound, TooLarge
 from diascope.image.image import Image
 from diascope.operations.operation import Files, Operation, Parameters, no_files
+from diascope.operations.unlocal import REASONS
 from diascope.operations.values import number_spelled
 from diascope.registry import registry
 
@@ -115,6 +116,8 @@ def _saved(text: str, saved: Mapping[str, str]) -> str:
 def _step(text: str) -> Step:
     name, *pairs = text.split(",")
     operations = registry("operations")
+    if name in REASONS and name not in operations:
+        raise BadRequest(f"{name!r} is no operation, for it cannot be read a part at a time: {REASONS[name]}")
     if name not in operations:
         # Tools look for files such as attributes.json in all the folders above theirs, and no operation has a dot.
         error = NotFound if "." in name else BadRequest
