@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 import tifffile
+import urllib3
 import zarr
 
 from diascope.errors import Unreadable
@@ -285,5 +288,50 @@ def test_real_files_through_zarr_python(tmp_path: Path, shared_data: Path) -> No
             url = f"{server.url}/data/lab/{name}.recipe.yaml/original/{name}.ome.zarr"
             array = zarr.open_group(url, mode="r")["0"]
             assert np.array_equal(array[...], expected), name
+    finally:
+        server.stop()
+
+
+def fetched(url: str) -> tuple[int, dict[str, str], bytes]:
+    response = urllib3.request("GET", url, retries=False)
+    return response.status, {key.lower(): value for key, value in response.headers.items()}, response.data
+
+
+def test_over_http_a_replaced_section_is_another_file_and_trouble_is_no_hole(tmp_path: Path) -> None:
+    folder = tmp_path / "lab"
+    for k in range(3):
+        section(folder, f"{k}.tif", noise(k))
+    recipe(folder, "{recipe: stack, pattern: '{n:int}.tif', thickness: 1 um}", "s.recipe.yaml")
+    server = of_folder(folder, refresh_seconds=0)
+    try:
+        base = f"{server.url}/data/lab/s.recipe.yaml/original/s.ome.zarr"
+        chunks = [f"{base}/0/c/{k}/0/0" for k in range(3)]
+        before = [fetched(url) for url in chunks]
+        assert [status for status, _, _ in before] == [200, 200, 200]
+        section(folder, "new", noise(9))
+        (folder / "new").replace(folder / "1.tif")
+        after = [fetched(url) for url in chunks]
+        assert all(new[1]["etag"] != old[1]["etag"] for new, old in zip(after, before, strict=True))
+        assert after[0][2] == before[0][2]
+        assert np.array_equal(zarr.open_array(f"{base}/0", mode="r")[1], noise(9))
+        (folder / "1.tif").write_bytes((folder / "0.tif").read_bytes()[:100])
+        assert [fetched(url)[0] for url in chunks] == [200, 502, 200]
+        assert b"1.tif" in fetched(chunks[1])[2]
+        (folder / "1.tif").unlink()
+        status, _, told = fetched(chunks[0])
+        assert status == 502
+        assert b"of 1 numbers there is no file, the first being 1" in told
+    finally:
+        server.stop()
+
+
+def test_the_schema_is_published(tmp_path: Path) -> None:
+    server = of_folder(tmp_path)
+    try:
+        status, _, told = fetched(f"{server.url}/api/schemas/recipe")
+        assert status == 200
+        validator = jsonschema.Draft202012Validator(json.loads(told))
+        validator.validate({"recipe": "stack", "pattern": "{n:int}.tif", "thickness": "1 um"})
+        assert not validator.is_valid({"recipe": "stack", "patern": "{n:int}.tif", "thickness": "1 um"})
     finally:
         server.stop()

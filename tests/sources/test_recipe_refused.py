@@ -48,7 +48,8 @@ SAID: dict[str, tuple[str, str]] = {
         "recipe: time\nframes:\n- file: 0.tif\n  scene: second",
         r"line 3, frames\[0\]: 0.tif: it has no image 'second'",
     ),
-    "place": ("recipe: time\nframes:\n- {file: 0.tif, at: 1}\n- {file: 1.tif, at: 1}", r"line 4, frames\[1\].at"),
+    "place": ("recipe: time\nframes:\n- {file: 0.tif, at: 0}\n- {file: 1.tif, at: 0}", r"line 4, frames\[1\].at"),
+    "gap": ("recipe: time\nframes:\n- file: 0.tif\n- {file: 1.tif, at: 2}", r"line 2, frames: there is no file at 1"),
     "far": ("recipe: time\nframes:\n- {file: 0.tif, at: 99999999999}", r"line 3, frames\[0\].at"),
     "axis": (
         "recipe: concatenate\naxis: z\nparts: [{file: 0.tif}]",

@@ -46,6 +46,8 @@ class Planned(NamedTuple):
     affine: tuple[float, ...] | None = None
     """Two rows of three numbers."""
     position: tuple[float, float] | None = None
+    number: int = 0
+    """By which a table names it."""
 
 
 class Plan(NamedTuple):
@@ -114,7 +116,10 @@ def _series(store: Store, members: Members, written: Written, series: Stack | Ti
             raise written.wrong((key, k, "at"), f"there is a file at {at} already")
         taken.add(at)
         following = at + 1
-        parts.append(_part(members, written, at, file, (key, k)))
+        parts.append(_part(members, written, at, file, (key, k))._replace(number=at))
+    if series.missing == "refuse" and max(taken) >= len(taken):
+        gap = next(k for k in range(len(taken) + 1) if k not in taken)
+        raise written.wrong((key,), f"there is no file at {gap}; `missing: fill` allows that")
     return parts
 
 
@@ -138,7 +143,12 @@ def _found(store: Store, members: Members, written: Written, series: Series, fil
     if (last - first) // series.step >= LONGEST:
         raise written.wrong(key, f"the numbers go from {first} to {last}: the limit is {LONGEST} files")
     parts = [
-        Planned((number - first) // series.step, Member(written.beside(name, key), series.scene, series.view), key)
+        Planned(
+            (number - first) // series.step,
+            Member(written.beside(name, key), series.scene, series.view),
+            key,
+            number=number,
+        )
         for number, name in by_number.items()
         if (number - first) % series.step == 0
     ]
@@ -188,26 +198,12 @@ def _transformed(store: Store, written: Written, stack: Stack, parts: list[Plann
         if number in matrices:
             raise row.wrong("section", f"{number:g} is there twice")
         matrices[int(number)] = tuple(row.number(name, value) for name, value in zip(ROWS, UNMOVED, strict=True))
-    files = pattern(stack.pattern) if stack.pattern is not None else None
     moved = []
     for part in parts:
-        number = _number(stack, part.at, parts, files, written)
-        if number not in matrices:
-            raise written.wrong(key, f"{path} has no row of section {number}, {part.member.path}")
-        moved.append(part._replace(affine=matrices[number]))
+        if part.number not in matrices:
+            raise written.wrong(key, f"{path} has no row of section {part.number}, {part.member.path}")
+        moved.append(part._replace(affine=matrices[part.number]))
     return _plan(moved, ((path, text),))
-
-
-def _number(stack: Stack, at: int, parts: list[Planned], files: Pattern | None, written: Written) -> int:
-    """The number by which a table names a section."""
-    if files is None:
-        return at
-    if stack.first is not None:
-        return stack.first + at * stack.step
-    folder = written.path.rpartition("/")[0]
-    lowest = next(part for part in parts if part.at == 0)
-    name = lowest.member.path[len(folder) + 1 :] if folder else lowest.member.path
-    return (number_of(files, name) or 0) + at * stack.step
 
 
 def _table(store: Store, written: Written, file: str, key: Key) -> tuple[str, bytes]:
