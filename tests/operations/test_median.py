@@ -8,7 +8,8 @@ from scipy.ndimage import median_filter
 
 from diascope.errors import Unsupported
 from diascope.image.level import read_whole
-from tests.operations.footprints import about
+from diascope.operations.ball import ball
+from tests.operations.footprints import about, footprint
 from tests.operations.pictures import noise, pictured, seen
 
 
@@ -25,6 +26,15 @@ def test_scipy_finds_the_same(dtype, axes, radius):
         got = seen(f"median,radius={radius},axes={axes}", image, k)
         assert got.dtype == pixels.dtype
         np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.judge
+@pytest.mark.parametrize("dtype", ["u1", "u2", "f4", "f8"])
+@pytest.mark.parametrize("radius", [5, 8.6, 9.1, 19])
+def test_scipy_finds_the_same_of_many(dtype, radius):
+    pixels = noise((40, 50), "i8", 60_000).astype(dtype)
+    expected = median_filter(pixels, footprint=footprint(ball((1 / radius,) * 2))[0], mode="nearest")
+    np.testing.assert_array_equal(seen(f"median,radius={radius}", pictured(pixels, "yx")), expected)
 
 
 def test_nan_is_the_largest_and_infinities_are_in_order():

@@ -12,6 +12,9 @@ from diascope.operations.opacity import colours_of
 from diascope.operations.operation import Operation, mapped
 from diascope.operations.ordinals import ordinals, values
 
+DEAR = 320
+"""So many bytes of neighbours, in types of more than 16 bits: for more it pays to number all values in order first."""
+
 
 class Median(Within):
     """A radius."""
@@ -36,22 +39,26 @@ def median(image: Image, parameters: Median) -> Image:
 
 def _middle(pixels: Pixels, ball: Ball) -> Pixels:
     """Of pixels along p, z, y and x, without those at the ends that lack neighbours."""
+    source = ordinals(pixels)
+    if source.itemsize <= 2 or ball.count * source.itemsize <= DEAR:
+        return values(_middle_ordinal(source, ball), pixels.dtype)
+    known, places = np.unique(source, return_inverse=True)
+    return values(known[_middle_ordinal(places.reshape(source.shape).astype(np.uint32), ball)], pixels.dtype)
+
+
+def _middle_ordinal(source: Pixels, ball: Ball) -> Pixels:
     from diascope.operations.sliding import FEW, median_of_few, median_of_many
 
-    source = ordinals(pixels)
-    rows, reach = np.array(ball.rows), np.array(ball.reach)
-    shape = (pixels.shape[0], *(size - 2 * by for size, by in zip(pixels.shape[1:], ball.reach, strict=True)))
+    shape = (len(source), *(size - 2 * by for size, by in zip(source.shape[1:], ball.reach, strict=True)))
     found = np.empty(shape, source.dtype)
-    if ball.count <= FEW:
-        median_of_few(source, rows, reach, ball.count, found)
-        return values(found, pixels.dtype)
-    if source.itemsize <= 2:
-        median_of_many(source, rows, reach, ball.count, int(source.max()), found)
-        return values(found, pixels.dtype)
-    known, places = np.unique(source, return_inverse=True)
-    indices = np.empty(shape, np.uint32)
-    median_of_many(places.reshape(source.shape).astype(np.uint32), rows, reach, ball.count, len(known) - 1, indices)
-    return values(known[indices], pixels.dtype)
+    rows, reach, highest = np.array(ball.rows), np.array(ball.reach), int(source.max())
+    if ball.count > FEW:
+        median_of_many(source, rows, reach, ball.count, highest, found)
+        return found
+    short = source.itemsize == 1 and ball.count < 256
+    counts = np.empty(shape[-1], source.dtype if short or source.itemsize > 1 else np.uint16)
+    median_of_few(source, rows, reach, ball.count, highest, counts, found)
+    return found
 
 
 operation = Operation(
