@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from diascope.document import read
@@ -170,6 +171,25 @@ def test_an_unreadable_section_is_trouble_where_it_is_and_nowhere_else(tmp_path:
             found.levels[0].read(Region((k, 0, 0), (k + 1, 5, 5)))
     with pytest.raises(Unreadable, match=r"2\.tif"):
         found.levels[0].read(Region((0, 0, 0), (5, 5, 5)))
+
+
+def test_a_volume_is_no_section_and_a_palette_no_other(tmp_path: Path) -> None:
+    section(tmp_path, "0.tif", noise(0))
+    recipe(tmp_path, "{recipe: stack, thickness: 1 um, sections: [{file: 0.tif}]}", "inner.recipe.yaml")
+    said = "{recipe: stack, thickness: 1 um, sections: [{file: inner.recipe.yaml}]}"
+    with pytest.raises(Unreadable, match=r"line 1, sections\[0\]: inner.recipe.yaml: it has an axis z already"):
+        image(recipe(tmp_path, said))
+    for k in range(2):
+        colours = PIL.Image.fromarray(noise(k, dtype=np.uint8), "P")
+        colours.putpalette([(each * (k + 1)) % 256 for each in range(768)])
+        colours.save(tmp_path / f"{k}.png")
+    found = image(recipe(tmp_path, "{recipe: time, pattern: '{n:int}.png'}"))
+    assert found.metadata.palette
+    with pytest.raises(Unreadable, match=r"1.png: its pixels mean other colours"):
+        whole(found)
+    said = "{recipe: overlay, image: {file: 0.png}, labels: {file: 0.tif}}"
+    with pytest.raises(Unreadable, match="give it a view such as `render`"):
+        image(recipe(tmp_path, said))
 
 
 def test_a_section_elsewhere_is_never_shifted_silently(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def overlay(recipe: Overlay, parts: Parts) -> Image:
 def _picture(parts: Parts, part: Planned) -> Image:
     image = parts.raw(part)
     is_grey = image.kind == "intensity" and "c" not in image.axis_names
-    if image.dtype != np.uint8 or not (is_grey or image.kind == "rgb"):
+    if image.dtype != np.uint8 or not (is_grey or image.kind == "rgb") or image.metadata.palette:
         raise parts.wrong(
             part,
             f"labels lie on a picture of 8-bit grey or RGB, and this is {image.kind} of {image.dtype} with the axes "

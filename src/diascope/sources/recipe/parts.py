@@ -71,7 +71,7 @@ class Parts:
         """The image of a file as it is; raises Overloaded where it is another one than the recipe was opened with."""
         version = self.known.versions[part.member]
         if version and self.members.version(part.member) != version:
-            raise Overloaded(f"{part.member.path} has just been replaced: ask again")
+            raise Overloaded(f"{part.member.path} has just been replaced: ask again, or open the recipe again")
         try:
             return self.members.image(part.member)
         except Unreadable as error:
@@ -109,6 +109,9 @@ def unlike(image: Image, first: Image, apart: str, *, placed: bool) -> str | Non
             f"it is {image.kind} of {image.dtype} with the axes {image.axis_names!r}, "
             f"the first file {first.kind} of {first.dtype} with {first.axis_names!r}"
         )
+    told, other = image.metadata, first.metadata
+    if (told.palette, told.rescale) != (other.palette, other.rescale):
+        return "its pixels mean other colours or quantities than those of the first file"
     apart += "yxz" if placed else ""
     own, others = (
         tuple(n for axis, n in zip(each.axes, each.shape, strict=True) if axis.name not in apart)

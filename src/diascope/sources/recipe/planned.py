@@ -28,6 +28,10 @@ from diascope.sources.recipe.table import rows
 from diascope.sources.recipe.written import Written, small
 from diascope.stores.store import Store
 
+MOST_FILES = 100_000
+"""How many files a recipe takes."""
+LARGEST_TABLE = 16 << 20
+"""How many bytes a table has at most."""
 MOST_NAMES = 1_000_000
 """How many names are looked at for a pattern."""
 
@@ -136,6 +140,8 @@ def _found(store: Store, members: Members, written: Written, series: Series, fil
         if number in by_number:
             raise written.wrong(key, f"{by_number[number]!r} and {name!r} have the same number")
         by_number[number] = name
+        if len(by_number) > MOST_FILES:
+            raise written.wrong(key, f"more than {MOST_FILES} files fit it")
     if not by_number:
         raise written.wrong(key, "no file fits it")
     first = min(by_number) if series.first is None else series.first
@@ -195,8 +201,8 @@ def _transformed(store: Store, written: Written, stack: Stack, parts: list[Plann
     matrices: dict[int, tuple[float, ...]] = {}
     for row in rows(text, path, ["section"], ["section", *ROWS]):
         number = row.number("section")
-        if number in matrices:
-            raise row.wrong("section", f"{number:g} is there twice")
+        if number in matrices or not number.is_integer():
+            raise row.wrong("section", f"{number:g} is there twice, or no whole number")
         matrices[int(number)] = tuple(row.number(name, value) for name, value in zip(ROWS, UNMOVED, strict=True))
     moved = []
     for part in parts:
@@ -209,7 +215,7 @@ def _transformed(store: Store, written: Written, stack: Stack, parts: list[Plann
 def _table(store: Store, written: Written, file: str, key: Key) -> tuple[str, bytes]:
     path = written.beside(file, key)
     try:
-        return path, small(store, path)
+        return path, small(store, path, LARGEST_TABLE)
     except DiascopeError as error:
         raise written.wrong(key, str(error)) from error
 

@@ -50,13 +50,13 @@ def written(store: Store, path: str) -> Written:
     return _written(path, small(store, path))
 
 
-def small(store: Store, path: str) -> bytes:
+def small(store: Store, path: str, most: int = LARGEST) -> bytes:
     """The bytes of a file that people write; raises Unreadable where it is missing or too large."""
     stat = store.stat(path)
     if stat is None or stat.is_folder:
         raise Unreadable(f"{path}: there is no such file")
-    if stat.size > LARGEST:
-        raise Unreadable(f"{path}: it has {stat.size} bytes; the limit is {LARGEST}")
+    if stat.size > most:
+        raise Unreadable(f"{path}: it has {stat.size} bytes; the limit is {most}")
     return store.read(path) or b""
 
 
