@@ -102,17 +102,10 @@ def half_kernel(sigma: float) -> NDArray[np.float64]:
 def convolved(values: Pixels, half: Pixels, at: int) -> Pixels:
     """The values weighted along an axis, without as many at each end as the kernel reaches.
 
-    Made of whole-array sums and products in a fixed order: each is rounded by itself, so that a pixel is the same in
-    every tile. A filter that fuses them in some lanes and not in others, as vectorised libraries may, promises no such
-    thing.
+    Made of sums and products in a fixed order: each is rounded by itself, so that a pixel is the same in every tile. A
+    filter that fuses them in some lanes and not in others, as vectorised libraries may, promises no such thing.
     """
-    total = shifted(values, len(half) - 1, 0, at) * half[0]
-    pair = np.empty_like(total)
-    for distance in range(1, len(half)):
-        np.add(shifted(values, len(half) - 1, -distance, at), shifted(values, len(half) - 1, distance, at), out=pair)
-        pair *= half[distance]
-        total += pair
-    return np.asarray(total)
+    return _weighted(values, half, at, 1.0)
 
 
 def half_slope(sigma: float) -> NDArray[np.float64]:
@@ -128,13 +121,21 @@ def half_slope(sigma: float) -> NDArray[np.float64]:
 
 def derived(values: Pixels, half: Pixels, at: int) -> Pixels:
     """As ``convolved``, with weights that are negative on the one side."""
-    reach = len(half) - 1
-    total = (shifted(values, reach, 1, at) - shifted(values, reach, -1, at)) * half[1]
-    for distance in range(2, reach + 1):
-        pair = shifted(values, reach, distance, at) - shifted(values, reach, -distance, at)
-        pair *= half[distance]
-        total += pair
-    return np.asarray(total)
+    return _weighted(values, half, at, -1.0)
+
+
+def _weighted(values: Pixels, half: Pixels, at: int, sign: float) -> Pixels:
+    from diascope.operations.convolving import across_rows, along_rows
+
+    shape = list(values.shape)
+    shape[at] -= 2 * (len(half) - 1)
+    source, out = np.ascontiguousarray(values), np.empty(shape, values.dtype)
+    before, behind = prod(shape[:at]), prod(shape[at + 1 :])
+    if behind == 1:
+        along_rows(source.reshape(before, -1), half, sign, out.reshape(before, -1))
+    else:
+        across_rows(source.reshape(before, -1, behind), half, sign, out.reshape(before, -1, behind))
+    return out
 
 
 def shifted(values: Pixels, reach: int, by: int, at: int) -> Pixels:
