@@ -67,7 +67,7 @@ def compared(folder: Path, name: str, steps: str, side: int, rounds: int) -> dic
 
 
 def plane(level: Level, k: int, region: Region) -> Pixels:
-    return level.read(Region((k, *region.start), (k + 1, *region.stop)))[0]
+    return np.asarray(level.read(Region((k, *region.start), (k + 1, *region.stop)))[0])
 
 
 def turns(one: Callable[[int], Pixels], other: Callable[[int], Pixels], rounds: int) -> Iterator[tuple[float, float]]:

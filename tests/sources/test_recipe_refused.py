@@ -12,6 +12,7 @@ import pytest
 
 from diascope.document import read
 from diascope.errors import Overloaded, Unreadable
+from diascope.image.level import Pixels
 from diascope.image.region import Region
 from diascope.sources.recipe.model import Recipe
 from tests.sources.recipes import image, noise, recipe, section, whole
@@ -219,7 +220,7 @@ def test_a_section_that_is_replaced_makes_another_version(tmp_path: Path) -> Non
     settings = Settings(repositories={"lab": RepositorySettings(path=tmp_path)}, refresh_seconds=0)
     repository = catalogue(settings).repository("lab")
 
-    def seen() -> tuple[str, np.ndarray]:  # type: ignore[type-arg]
+    def seen() -> tuple[str, Pixels]:
         place = repository.place("made.recipe.yaml")
         assert place is not None
         opened = repository.opened(place)
