@@ -63,8 +63,8 @@ def grid(shape: tuple[int, ...], chunk: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(-(-n // c) for n, c in zip(shape, chunk, strict=True))
 
 
-def ome_zarr(client: Client, view: str) -> None:
-    root = f"{view}/{client.name}.ome.zarr"
+def ome_zarr(client: Client, view: str, suffix: str = ".ome.zarr") -> None:
+    root = f"{view}/{client.name}{suffix}"
     attributes = client.json("group", f"{root}/zarr.json")["attributes"]
     assert len(attributes["ome"]["multiscales"][0]["datasets"]) == LEVELS[client.shape]
     for label, level in client.levels():
@@ -390,6 +390,7 @@ PROBES: dict[str, Probe] = {
     "ome-tiff": ome_tiff,
     "ome-zarr": ome_zarr,
     "ome-zarr-0_4": ome_zarr_0_4,
+    "ome-zarr-0_6": lambda client, view: ome_zarr(client, view, ".zarr06.ome.zarr"),
     "precomputed": lambda client, view: precomputed(client, view, "precomputed"),
     "precomputed-cseg": segmentation,
     "precomputed-jpeg": lambda client, view: precomputed(client, view, "precomputed-jpeg"),

@@ -84,7 +84,7 @@ class Door(NamedTuple):
         entries = [entry.name for entry in self.tree.entries(view) or ()]
         name = next((n.removesuffix(".ome.zarr") for n in entries if n.endswith(".ome.zarr")), None)
         assert name is not None, f"{view} lists no OME-Zarr, which holds every image: {entries}"
-        return name.removesuffix(".zarr2")
+        return name.removesuffix(".zarr2").removesuffix(".zarr06")
 
 
 def opened(folder: Path) -> Door:

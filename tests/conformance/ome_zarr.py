@@ -1,4 +1,4 @@
-"""Judges of OME-Zarr 0.5 and 0.4."""
+"""Judges of OME-Zarr 0.5, 0.4 and 0.6."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ import zarr
 from diascope.image.level import read_whole
 from tests.conformance.records import Judge, Representation, Served
 from tests.conformance.twins import corrupt, edited, lost
-from tests.judges import node, ome_zarr_py, tensor_store, zarr_python
+from tests.judges import ngff_zarr, node, ome_zarr_py, tensor_store, zarr_python
 from tests.judges.pixels import Rejected, Seen, counted, same, told
 from tests.judges.programs import Answer
 
 REPRESENTATIONS = (
     Representation(name="OME-Zarr 0.5", layout="ome-zarr", paths=("{file}/{view}/{stem}.ome.zarr",)),
     Representation(name="OME-Zarr 0.4", layout="ome-zarr-0_4", paths=("{file}/{view}/{stem}.zarr2.ome.zarr",)),
+    Representation(name="OME-Zarr 0.6", layout="ome-zarr-0_6", paths=("{file}/{view}/{stem}.zarr06.ome.zarr",)),
 )
-BOTH = tuple(representation.name for representation in REPRESENTATIONS)
+ALL = tuple(representation.name for representation in REPRESENTATIONS)
+BOTH = ALL[:2]
+LAST = ALL[2:]
 
 FIRST_CHUNK = r"/0/(c/)?0(/0)+$"
 DOCUMENT = r"\.ome\.zarr/(zarr\.json|\.zattrs)$"
@@ -33,7 +36,22 @@ def _multiscale(document: Any) -> Any:
     return document.get("attributes", {}).get("ome", document)["multiscales"][0]
 
 
+def _steps(dataset: Any) -> Any:
+    (step,) = dataset["coordinateTransformations"]
+    return step.get("transformations", [step])
+
+
 BROKEN_CHUNKS = (corrupt("corrupt chunk", FIRST_CHUNK), lost("lost chunk", FIRST_CHUNK))
+BROKEN_SYSTEMS = (
+    edited("no systems", DOCUMENT, lambda document: _multiscale(document).pop("coordinateSystems")),
+    edited(
+        "pixels elsewhere",
+        DOCUMENT,
+        lambda document: _steps(_multiscale(document)["datasets"][0])[0]["scale"].append(
+            _steps(_multiscale(document)["datasets"][0])[0]["scale"].pop() * 2
+        ),
+    ),
+)
 BROKEN_METADATA = (
     edited("no axes", DOCUMENT, lambda document: _multiscale(document).pop("axes")),
     edited(
@@ -76,6 +94,16 @@ def by_ome_zarr_py(served: Served) -> Seen:
     return _compared(answer, served)
 
 
+def by_ngff_zarr(served: Served) -> Seen:
+    answer = ngff_zarr.program().asked(served.where)
+    if answer.facts["axes"] != list(served.image.axis_names):
+        raise Rejected(f"the axes are {answer.facts['axes']}")
+    for level, placed in zip(served.image.levels, answer.facts["placed"], strict=True):
+        if not np.allclose(placed, list(zip(level.scale, level.translation, strict=True))):
+            raise Rejected(f"the pixels lie at {placed}")
+    return _compared(answer, served)
+
+
 def _compared(answer: Answer, served: Served) -> Seen:
     counted(len(answer.arrays), len(served.image.levels), "levels")
     return told(
@@ -109,11 +137,11 @@ ANYWHERE = ("HTTP", "files")
 EVERY_DOOR = ("HTTP", "S3", "WebDAV", "mount", "files")
 
 JUDGES = (
-    Judge(name="zarr-python", representations=BOTH, doors=EVERY_DOOR, look=by_zarr_python, twins=BROKEN_CHUNKS),
-    Judge(name="TensorStore", representations=BOTH, doors=EVERY_DOOR, look=by_tensorstore, twins=BROKEN_CHUNKS),
+    Judge(name="zarr-python", representations=ALL, doors=EVERY_DOOR, look=by_zarr_python, twins=BROKEN_CHUNKS),
+    Judge(name="TensorStore", representations=ALL, doors=EVERY_DOOR, look=by_tensorstore, twins=BROKEN_CHUNKS),
     Judge(
         name="zarrita",
-        representations=BOTH,
+        representations=ALL,
         doors=ANYWHERE,
         look=by_zarrita,
         twins=BROKEN_CHUNKS,
@@ -126,6 +154,15 @@ JUDGES = (
         look=by_ome_zarr_py,
         twins=BROKEN_CHUNKS,
         missing=ome_zarr_py.missing,
+    ),
+    Judge(
+        name="ngff-zarr",
+        representations=LAST,
+        # Over HTTP it reads through obstore, which wants to be told the length of a chunk before it is made.
+        doors=("files",),
+        look=by_ngff_zarr,
+        twins=(*BROKEN_CHUNKS, *BROKEN_SYSTEMS),
+        missing=ngff_zarr.missing,
     ),
     Judge(name="ome-zarr-models", representations=BOTH, doors=ANYWHERE, look=by_ome_zarr_models, twins=BROKEN_METADATA),
     Judge(name="yaozarrs", representations=BOTH, doors=ANYWHERE, look=by_yaozarrs, twins=BROKEN_METADATA),

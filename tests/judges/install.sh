@@ -76,6 +76,13 @@ if ! cmp -s "$top/tests/judges/s3.txt" "$judges/s3/installed.txt"; then
     cp "$top/tests/judges/s3.txt" "$judges/s3/installed.txt"
 fi
 
+# It wants other versions than Diascope of what both are made of.
+if ! cmp -s "$top/tests/judges/ngff_zarr.txt" "$judges/ngff-zarr/installed.txt"; then
+    test -x "$judges/ngff-zarr/bin/python" || "$bin/python" -m venv "$judges/ngff-zarr"
+    "$judges/ngff-zarr/bin/python" -m pip install --quiet --requirement "$top/tests/judges/ngff_zarr.txt"
+    cp "$top/tests/judges/ngff_zarr.txt" "$judges/ngff-zarr/installed.txt"
+fi
+
 if ! cmp -s "$top/tests/judges/zarr_2.txt" "$judges/zarr-2/installed.txt"; then
     rm -rf "$judges/zarr-2"
     "$bin/python" -m venv "$judges/zarr-2"

@@ -1,4 +1,4 @@
-"""OME-Zarr 0.5 (https://ngff.openmicroscopy.org/0.5/) on Zarr 3, and 0.4 (…/0.4/) on Zarr 2.
+"""OME-Zarr 0.5 (https://ngff.openmicroscopy.org/0.5/) and 0.6 (…/0.6/) on Zarr 3, and 0.4 (…/0.4/) on Zarr 2.
 
 ::
 
@@ -6,6 +6,9 @@
       zarr.json                     .zgroup  .zattrs
       0/zarr.json                   0/.zarray
       0/c/{t}/{c}/{z}/{y}/{x}       0/{t}/{c}/{z}/{y}/{x}
+
+Version 0.6, in ``name.zarr06.ome.zarr/``, has the files of 0.5, and says where the pixels lie in the world. Of an image
+that an affine view moves it has the pixels of the image before, and the transformation: nothing is interpolated.
 
 Chunks are one pixel long along t and c, also those of colours: Viv and Neuroglancer take one channel at a time.
 """
@@ -19,6 +22,7 @@ from diascope.image.grid import served_chunk_shape
 from diascope.image.image import Image
 from diascope.image.region import grid_shape
 from diascope.layouts.layout import Layout
+from diascope.layouts.ome_coordinates import Carried, carried, multiscale_0_6
 from diascope.layouts.ome_metadata import multiscale, omero, world
 from diascope.layouts.ome_windows import known
 from diascope.layouts.zarr_array import DATA_TYPES, array_v2, array_v3, chunk
@@ -27,18 +31,29 @@ from diascope.tree.table import Choices, Table, literal
 
 SUFFIX = ".ome.zarr"
 SUFFIX_0_4 = ".zarr2.ome.zarr"
+SUFFIX_0_6 = ".zarr06.ome.zarr"
 
 
 def tree(image: Image) -> Tree:
     """The files of version 0.5."""
+    return _on_zarr_3(image, SUFFIX, group_0_5)
+
+
+def tree_0_6(image: Image) -> Tree:
+    """The files of version 0.6."""
+    found = carried(image)
+    return _on_zarr_3(found.image, SUFFIX_0_6, lambda _: group_0_6(found))
+
+
+def _on_zarr_3(image: Image, suffix: str, group: Callable[[Image], dict[str, Any]]) -> Tree:
     shapes = [served_chunk_shape(image.axes, level) for level in image.levels]
 
     def array(level: int) -> File:
         return json_file(array_v3(image.levels[level], shapes[level], image.axis_names))
 
-    root = literal(image.name + SUFFIX)
+    root = literal(image.name + suffix)
     table = Table()
-    table.add(f"{root}/zarr.json", lambda: _described(image, group_0_5))
+    table.add(f"{root}/zarr.json", lambda: _described(image, group))
     table.add(f"{root}/{{level}}/zarr.json", array, level=_levels(image))
     _add_chunks(table, f"{root}/{{level}}/c", image, shapes)
     return table
@@ -62,7 +77,15 @@ def tree_0_4(image: Image) -> Tree:
 
 def group_0_5(image: Image) -> dict[str, Any]:
     """The document of the root ``zarr.json``."""
-    ome: dict[str, Any] = {"version": "0.5", "multiscales": [multiscale(image)]}
+    return _group({"version": "0.5", "multiscales": [multiscale(image)]}, image)
+
+
+def group_0_6(found: Carried) -> dict[str, Any]:
+    """The document of the root ``zarr.json``."""
+    return _group({"version": "0.6", "multiscales": [multiscale_0_6(found)]}, found.image)
+
+
+def _group(ome: dict[str, Any], image: Image) -> dict[str, Any]:
     if shown := omero(image):
         ome["omero"] = shown
     if image.kind == "labels":
@@ -146,6 +169,19 @@ layout_0_4 = Layout(
         "Neuroglancer": "Add a layer with the source {url}|zarr2:",
         "napari": "napari --plugin napari-ome-zarr {url}",
         "Fiji": "Plugins > BigDataViewer > HDF5/N5/Zarr/OME-NGFF Viewer, and paste {url}",
+        "Python": 'import zarr; pixels = zarr.open_array("{url}0", mode="r")',
+    },
+)
+
+layout_0_6 = Layout(
+    name="ome-zarr-0_6",
+    title="OME-Zarr 0.6",
+    suffix=SUFFIX_0_6,
+    is_folder=True,
+    refuses=refusal,
+    tree=tree_0_6,
+    steps={
+        "Neuroglancer": "Add a layer with the source {url}|zarr3:",
         "Python": 'import zarr; pixels = zarr.open_array("{url}0", mode="r")',
     },
 )

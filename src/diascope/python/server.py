@@ -10,7 +10,7 @@ from diascope.errors import BadRequest, NotFound, Unsupported
 from diascope.operations.view import ORIGINAL
 from diascope.stores.http import HttpStore
 
-ENDING, OTHER_ENDING = ".ome.zarr", ".zarr2.ome.zarr"
+ENDING, OTHER_ENDINGS = ".ome.zarr", (".zarr2.ome.zarr", ".zarr06.ome.zarr")
 MARKERS = ("zarr.json", ".zattrs", ".zgroup", ".zarray")
 STORED = "stored"
 
@@ -51,7 +51,7 @@ def _within(url: str, depth: int, *, in_file: bool) -> Representation:
         return _within(f"{url}/{ORIGINAL}", 0, in_file=False)
     for name in names:
         shown = HttpStore(f"{url}/").url(name)
-        if name.endswith(ENDING) and not name.endswith(OTHER_ENDING) and MARKERS[0] in _names(shown):
+        if name.endswith(ENDING) and not name.endswith(OTHER_ENDINGS) and MARKERS[0] in _names(shown):
             return Representation(shown)
     scenes = [name for name in names if name != STORED] if in_file or STORED in names else []
     if scenes and depth:
