@@ -17,6 +17,7 @@ from diascope.operations.operation import Operation, Parameters, mapped
 from diascope.operations.view import Step, View, view
 from diascope.registry import registry
 from diascope.testing.operations import check_documented, check_operation, check_view, images
+from tests.operations.fields import beside
 
 
 @pytest.mark.parametrize("name", list(registry("operations")))
@@ -24,7 +25,7 @@ from diascope.testing.operations import check_documented, check_operation, check
 def test_a_registered_operation_keeps_the_contract(name, seed):
     operation = registry("operations")[name]
     assert operation.name == name
-    check_operation(operation, seed)
+    check_operation(operation, seed, beside)
 
 
 @pytest.mark.parametrize(

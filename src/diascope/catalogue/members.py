@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from diascope.bounded import BoundedCache
-from diascope.catalogue.beside import beside, bytes_beside
+from diascope.catalogue.beside import beside, bytes_beside, found_beside
 from diascope.catalogue.opening import opened, source_of
 from diascope.errors import DiascopeError, Unreadable
 from diascope.image.cache import ChunkCache
 from diascope.image.image import Image
-from diascope.operations.operation import Files
+from diascope.operations.operation import Beside, Files, Images
 from diascope.operations.view import View, view
 from diascope.registry import registry
 from diascope.sources.dataset import Dataset
@@ -70,10 +70,20 @@ class Pool:
         key = (self.depth, member.path, source.version(self.store, member.path))
         dataset = self._datasets.get(key, lambda: opened(source, self.store, member.path, self.chunks, self.owner))
         image = _scene(dataset, member.scene)
-        return self._view(member.view).settled(image, self._files(member)).applied(image)
+        images = deeper.images(member.path.rpartition("/")[0])
+        return self._view(member.view).settled(image, self._files(member), images).applied(image)
 
     def _files(self, member: Member) -> Files:
         return partial(bytes_beside, self.store, member.path.rpartition("/")[0])
+
+    def images(self, folder: str) -> Images:
+        """The images in a folder and above it that views name."""
+
+        def named(name: str) -> Beside:
+            member = Member(found_beside(self.store, folder, name)[0])
+            return Beside(self.version(member) or "", partial(self.image, member))
+
+        return named
 
     def version(self, member: Member) -> str | None:
         """That of the file, and those of the files that the view names."""
@@ -81,11 +91,17 @@ class Pool:
         if stat is None:
             return None
         folder = member.path.rpartition("/")[0]
-        near = [beside(self.store, folder, name)[1] for name in self._view(member.view).files]
+        near = self.near(self._view(member.view), folder)
         if not stat.is_folder and (own := _versioned(member.path)) is None:
             return "\0".join([stat.version, *near])
         source = source_of(self.store, member.path, stat) if stat.is_folder else own
         return "\0".join([source.version(self.store, member.path) if source else stat.version, *near])
+
+    def near(self, view: View, folder: str) -> list[str]:
+        """The versions of the files beside an image that a view names."""
+        files = [beside(self.store, folder, name)[1] for name in view.files]
+        images = self.images(folder)
+        return files + [images(name).version for name in view.images]
 
     def check(self, text: str) -> None:
         self._view(text)

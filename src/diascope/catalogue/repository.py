@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Literal, NamedTuple, TypeAlias
 
 from diascope.bounded import BoundedCache
-from diascope.catalogue.beside import beside, bytes_beside
+from diascope.catalogue.beside import bytes_beside
 from diascope.catalogue.members import Pool
 from diascope.catalogue.opening import image_suffixes, named_as_image, opened, source_of
 from diascope.errors import Unreadable
@@ -144,10 +144,9 @@ class Repository:
         if not steps.may_look:
             return steps
         folder = place.path.rpartition("/")[0]
-        versions = [beside(self.store, folder, name)[1] for name in steps.files]
         return self._settled.get(
-            (identity, str(steps), *versions),
-            lambda: steps.settled(image, partial(bytes_beside, self.store, folder)),
+            (identity, str(steps), *self._members.near(steps, folder)),
+            lambda: steps.settled(image, partial(bytes_beside, self.store, folder), self._members.images(folder)),
         )
 
     def listed(self, path: str) -> Iterator[Place]:

@@ -87,3 +87,41 @@ def splined(positions: Any, moved: Any, centres: Any, weights: Any, per_length: 
         for i in range(count):
             for axis in range(3):
                 moved[begin + i, axis] = positions[begin + i, axis] + sums[axis, i]
+
+
+@compiled
+def displaced(places: Any, moved: Any, vectors: Any, first: Any, size: Any, signs: Any, clamped: bool) -> None:
+    """Add to each position (n, 3) the vector at its place, an index x, y and z in the field; none outside.
+
+    ``vectors`` are (c, z, y, x), of which the first has the index ``first``, x, y and z, in a field of this size.
+    """
+    low, step, part = np.empty(3, np.int64), np.empty(3, np.int64), np.empty(3)
+    for i in range(places.shape[0]):
+        within = True
+        for axis in range(3):
+            at = places[i, axis]
+            if clamped:
+                within &= math.isfinite(at)
+            else:
+                within &= -0.5 <= at < size[axis] - 0.5
+            if not within:
+                break
+            at = min(max(at, 0.0), size[axis] - 1.0)
+            low[axis] = np.int64(math.floor(at))
+            part[axis] = at - low[axis]
+            step[axis] = 1 if low[axis] + 1 < size[axis] else 0
+            low[axis] -= first[axis]
+        if not within:
+            continue
+        x, y, z = low[0], low[1], low[2]
+        for c in range(vectors.shape[0]):
+            total = 0.0
+            for corner in range(8):
+                dx, dy, dz = corner & 1, (corner >> 1) & 1, corner >> 2
+                weight = part[0] if dx else 1.0 - part[0]
+                weight *= part[1] if dy else 1.0 - part[1]
+                weight *= part[2] if dz else 1.0 - part[2]
+                # A neighbour of no weight need not have been read.
+                if weight != 0.0:
+                    total += weight * vectors[c, z + dz * step[2], y + dy * step[1], x + dx * step[0]]
+            moved[i, c] += signs[c] * total

@@ -35,7 +35,7 @@ class Undone:
             left, miss, share = left[open_], miss[open_], share[open_]
             if not left.size:
                 return found.reshape(positions.shape)
-            tried = found[left] - share[:, None] * self._correction(found[left], miss)
+            tried = found[left] - share[:, None] * self._correction(found[left], miss + wanted[left], miss)
             now = self.step(tried) - wanted[left]
             better = _size(now) < _size(miss)
             found[left[better]], miss[better] = tried[better], now[better]
@@ -48,9 +48,11 @@ class Undone:
     def inverted(self) -> Step:
         return self.step
 
-    def _correction(self, places: Positions, miss: Positions) -> Positions:
-        """By how much the places are to be moved, were the step linear; as much as they miss where it is folded."""
-        here = self.step(places)
+    def _correction(self, places: Positions, here: Positions, miss: Positions) -> Positions:
+        """By how much the places are to be moved, were the step linear; as much as they miss where it is folded.
+
+        ``here`` is where the step takes them.
+        """
         columns = [(self.step(places + self.near * np.eye(3)[axis]) - here) / self.near for axis in range(3)]
         a, b, c = columns
         volume = _triple(a, b, c)

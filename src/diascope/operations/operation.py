@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -37,6 +37,24 @@ def no_files(name: str) -> bytes:
     raise BadRequest(f"there is no file {name!r}: this image lies in no folder that could hold it")
 
 
+class Beside(NamedTuple):
+    """An image that lies beside another one."""
+
+    version: str
+    """What changes when its pixels do."""
+    open: Callable[[], Image]
+    """Opens it, or gives the one that is open still; raises Unreadable."""
+
+
+Images: TypeAlias = Callable[[str], Beside]
+"""The image in a file beside the image, by its name; raises BadRequest where there is none."""
+
+
+def no_images(name: str) -> Beside:
+    """For images that lie nowhere; raises BadRequest."""
+    raise BadRequest(f"there is no image {name!r}: this image lies in no folder that could hold it")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(Generic[P]):
     """A lazy map from image to image; lengths are physical, never in pixels of a level."""
@@ -53,6 +71,11 @@ class Operation(Generic[P]):
     so that the look is taken once and every tile agrees. ``apply`` may then take a look at the pixels itself."""
     files: Callable[[P], tuple[str, ...]] | None = None
     """The names of the files beside the image that ``settled`` reads: when one changes, it is asked again."""
+    opened: Callable[[Image, P, Images], P | None] | None = None
+    """Its parameters with the images beside the image that they name, and these images' versions, which stand in the
+    canonical spelling; None where they have them."""
+    images: Callable[[P], tuple[str, ...]] | None = None
+    """The names of those images: when one changes, ``opened`` is asked again."""
     examples: tuple[str, ...] = ()
     """Canonical spellings that show it; the reference prints them and the contract suite applies them."""
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from diascope.errors import BadRequest, NotFound, TooLarge
 from diascope.image.image import Image
-from diascope.operations.operation import Files, Operation, Parameters, no_files
+from diascope.operations.operation import Files, Images, Operation, Parameters, no_files, no_images
 from diascope.operations.unlocal import REASONS
 from diascope.operations.values import number_spelled
 from diascope.registry import registry
@@ -61,7 +61,7 @@ class View:
     @property
     def may_look(self) -> bool:
         """Whether an operation may have to look at pixels or files before it is known what it does."""
-        return any(step.operation.settled for step in self.steps)
+        return any(step.operation.settled or step.operation.opened for step in self.steps)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -70,20 +70,29 @@ class View:
             name for step in self.steps if step.operation.files for name in step.operation.files(step.parameters)
         )
 
-    def settled(self, image: Image, files: Files = no_files) -> View:
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The names of the files beside the image that are opened as images."""
+        return tuple(
+            name for step in self.steps if step.operation.images for name in step.operation.images(step.parameters)
+        )
+
+    def settled(self, image: Image, files: Files = no_files, images: Images = no_images) -> View:
         """The same view on this image, told by parameters alone: what pixels or files decide is written down."""
         if not self.may_look:
             return self
         steps: list[Step] = []
         for step in self.steps:
-            made = _settled(step, image, files)
+            made = _settled(step, image, files, images)
             for each in made:
                 image = each.operation.apply(image, each.parameters)
             steps += made
         return View(tuple(steps))
 
 
-def _settled(step: Step, image: Image, files: Files) -> tuple[Step, ...]:
+def _settled(step: Step, image: Image, files: Files, images: Images) -> tuple[Step, ...]:
+    if step.operation.opened and (opened := step.operation.opened(image, step.parameters, images)) is not None:
+        step = Step(step.operation, opened)
     told = step.operation.settled(image, step.parameters, files) if step.operation.settled else None
     if isinstance(told, str):
         return view(told).steps

@@ -17,6 +17,7 @@ from diascope.catalogue.opening import default_cache, opened, opened_file
 from diascope.catalogue.repository import Opened
 from diascope.errors import BadRequest, NotFound, TooLarge
 from diascope.image.image import Image, opened_by
+from diascope.operations.operation import Beside
 from diascope.operations.view import ORIGINAL, view
 from diascope.python.server import Representation, representation
 from diascope.python.server_dataset import server_dataset
@@ -108,18 +109,29 @@ def _scene(dataset: Dataset, name: str) -> Image:
 
 
 def _viewed(image: Image, origin: Origin) -> Image:
-    steps = view(origin.view).settled(image, partial(_beside, origin.address))
+    steps = view(origin.view).settled(image, partial(_beside, origin.address), partial(_image_beside, origin.address))
     return opened_by(steps.applied(image), replace(origin, view=str(steps)))
 
 
 def _beside(address: str, name: str) -> bytes:
     """The bytes of a file in the folder of an image."""
-    file = Path(address).with_name(name)
-    if address.startswith(WEB) or not file.is_file():
-        raise BadRequest(f"there is no file {name!r} beside {address}")
+    file = _file_beside(address, name)
     if file.stat().st_size > LARGEST_BESIDE:
         raise TooLarge(f"{file}: over the limit of {LARGEST_BESIDE} bytes")
     return file.read_bytes()
+
+
+def _image_beside(address: str, name: str) -> Beside:
+    """The first image of a file in the folder of an image."""
+    file = str(_file_beside(address, name))
+    return Beside(_version(file), Origin(file, "", ORIGINAL))
+
+
+def _file_beside(address: str, name: str) -> Path:
+    file = Path(address).with_name(name)
+    if address.startswith(WEB) or not file.is_file():
+        raise BadRequest(f"there is no file {name!r} beside {address}")
+    return file
 
 
 def _place(address: str | PathLike[str]) -> Place:

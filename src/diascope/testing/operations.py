@@ -18,7 +18,7 @@ from diascope.image.image import Image, Kind
 from diascope.image.level import Level, Pixels, read_whole
 from diascope.image.pyramid import halved
 from diascope.image.region import Ints, Region, chunk_region, grid_shape
-from diascope.operations.operation import Operation
+from diascope.operations.operation import Images, Operation, no_files, no_images
 from diascope.operations.view import View, view
 from diascope.testing.synthetic import ramp
 
@@ -83,12 +83,15 @@ def _guarded(level: Level) -> Level:
     return replace(level, read_pixels=read_pixels)
 
 
-def check_operation(operation: Operation[Any], seed: int = 0) -> None:
-    """Raise AssertionError where an operation breaks its promises."""
+def check_operation(operation: Operation[Any], seed: int = 0, beside: Images = no_images) -> None:
+    """Raise AssertionError where an operation breaks its promises.
+
+    ``beside`` gives the images that its examples name.
+    """
     check_documented(operation)
     for text in operation.examples:
         check_spelling(text)
-        outcomes = [check_view(view(text), image, seed + k) for k, image in enumerate(images())]
+        outcomes = [check_view(view(text), image, seed + k, beside) for k, image in enumerate(images())]
         assert any(outcomes), f"{text}: no image was accepted"
 
 
@@ -111,10 +114,10 @@ def check_spelling(text: str) -> None:
         assert str(view(",".join([name, *reversed(pairs)]))) == str(step)
 
 
-def check_view(steps: View, image: Image, seed: int = 0) -> bool:
+def check_view(steps: View, image: Image, seed: int = 0, beside: Images = no_images) -> bool:
     """Whether the image is accepted; raises AssertionError where the result is not what it must be."""
     try:
-        settled = steps.settled(image)
+        settled = steps.settled(image, no_files, beside)
         result = settled.applied(_untouchable(image))
     except (BadRequest, Unsupported) as error:
         assert len(str(error).split()) > 3, f"{steps} of {image.name}: {error!r} is no reason"  # noqa: PT017
