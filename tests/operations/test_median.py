@@ -46,6 +46,15 @@ def test_nan_is_the_largest_and_infinities_are_in_order():
     np.testing.assert_array_equal(seen("median,radius=1.2", image)[2], expected)
 
 
+@pytest.mark.parametrize("dtype", ["u8", "i8", "f8"])
+def test_all_bits_count(dtype):
+    largest = 1e300 if dtype == "f8" else np.iinfo(dtype).max
+    for value in (largest, 0, 1, -1 if dtype != "u8" else largest - 1):
+        pixels = np.full((5, 5), value, dtype)
+        pixels[2, 2] = largest // 2
+        np.testing.assert_array_equal(seen("median,radius=1", pictured(pixels, "yx")), np.full((5, 5), value, dtype))
+
+
 def test_opacity_is_kept():
     image = pictured(noise((4, 20, 30), "u1", 255), "cyx", kind="rgb")
     made = seen("median,radius=2", image)

@@ -10,6 +10,7 @@ from skimage.filters import unsharp_mask
 from diascope.errors import TooLarge, Unsupported
 from diascope.image.level import read_whole
 from diascope.operations.view import view
+from diascope.testing.operations import check_tiles
 from tests.operations.pictures import noise, pictured, seen
 
 
@@ -53,3 +54,16 @@ def test_what_is_too_wide_or_has_no_order_is_refused():
         view("unsharp,sigma=101").applied(pictured(noise((4, 5)), "yx"))
     with pytest.raises(Unsupported, match="names"):
         seen("unsharp,sigma=1", pictured(noise((4, 5)), "yx", kind="labels"))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c8"])
+def test_nan_and_infinities_spread_alike_in_every_tile(dtype):
+    random = np.random.default_rng(5)
+    pixels = random.standard_normal((40, 50)).astype(dtype)
+    strange = [np.nan, -np.nan, np.inf, -np.inf]
+    pixels.flat[random.choice(2000, 40, replace=False)] = np.array(strange * 10, dtype)
+    for text in ("unsharp,sigma=0.7~gaussian,sigma=0.3", "dog,narrow=0.3,wide=0.5", "gradient", "gradient,sigma=0.4"):
+        if dtype != "c8" or "gradient" not in text:
+            level = view(text).applied(pictured(pixels, "yx")).levels[0]
+            for seed in range(3):
+                check_tiles(level, text, np.random.default_rng(seed))

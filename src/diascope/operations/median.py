@@ -57,7 +57,7 @@ def _middle_ordinal(source: Pixels, ball: Ball) -> Pixels:
         return found
     short = source.itemsize == 1 and ball.count < 256
     counts = np.empty(shape[-1], source.dtype if short or source.itemsize > 1 else np.uint16)
-    median_of_few(source, rows, reach, ball.count, highest, counts, found)
+    median_of_few(source, rows, reach, ball.count, highest.bit_length(), counts, found)
     return found
 
 

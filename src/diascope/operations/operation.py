@@ -93,9 +93,16 @@ def with_halo(
     def read_pixels(region: Region) -> Pixels:
         if 0 in region.shape:
             return np.empty(region.shape, made)
-        return function(with_edges(level, grown(region, halo)))
+        return with_one_nan(function(with_edges(level, grown(region, halo))))
 
     return replace(level, dtype=made, read_pixels=read_pixels)
+
+
+def with_one_nan(pixels: Pixels) -> Pixels:
+    """The pixels with one NaN for all: which of two a sum hands on, and of what sign, differs from lane to lane."""
+    if pixels.dtype.kind not in "fc" or not (missing := np.isnan(pixels)).any():
+        return pixels
+    return np.where(missing, pixels.dtype.type(complex(np.nan, np.nan) if pixels.dtype.kind == "c" else np.nan), pixels)
 
 
 def grown(region: Region, halo: Ints) -> Region:

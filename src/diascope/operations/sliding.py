@@ -17,17 +17,14 @@ FEW = 1000
 
 
 @compiled
-def median_of_few(source: Any, rows: Any, reach: Any, count: int, highest: int, counts: Any, out: Any) -> None:
-    """Fill in the medians of ordinals up to the highest: bit by bit from the first on, for a row of pixels at once.
+def median_of_few(source: Any, rows: Any, reach: Any, count: int, bits: int, counts: Any, out: Any) -> None:
+    """Fill in the medians of ordinals of so many bits: bit by bit from the highest on, for a row of pixels at once.
 
     A bit is set where no more than half of the neighbours lie below what it makes. ``counts`` are as many numbers as
     a row has pixels; these are plain loops over integers, which compilers vectorise.
     """
     target, width = count // 2, out.shape[3]
     trial = np.empty(width, source.dtype)
-    bits = 0
-    while highest >> bits:
-        bits += 1
     for p in range(out.shape[0]):
         for k in range(out.shape[1]):
             for j in range(out.shape[2]):
