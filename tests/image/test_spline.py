@@ -10,6 +10,7 @@ from scipy.interpolate import RBFInterpolator
 
 from diascope.errors import Unsupported
 from diascope.image import bending
+from diascope.image.mapping import MANY, linear
 from diascope.image.spline import spline
 from diascope.image.undoing import Undone
 
@@ -24,6 +25,15 @@ def landmarks(axes: int, count: int = 20, by: float = 4) -> tuple[Any, Any]:
 
 def deep(points: Any) -> Any:
     return np.pad(points, ((0, 0), (0, 3 - points.shape[1])), constant_values=7)
+
+
+def test_a_matrix_is_the_same_for_one_position_and_for_many():
+    for matrix in (np.diag([2, 0.3, -1, 1]), np.vstack([RANDOM.normal(size=(3, 4)), [0, 0, 0, 1]])):
+        step = linear(matrix)
+        points = RANDOM.normal(0, 1000, (MANY, 3))
+        points[3] = [np.nan, 1, np.inf]
+        one_by_one = np.concatenate([step(points[k : k + 7]) for k in range(0, MANY, 7)])
+        np.testing.assert_array_equal(step(points), one_by_one)
 
 
 def test_logarithms_are_those_of_the_library():

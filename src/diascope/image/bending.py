@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from diascope.image.kernels import compiled
+from diascope.image.kernels import between, compiled
 
 BLOCK = 256
 """So many positions go together, as fits the nearest cache."""
@@ -90,6 +90,46 @@ def splined(positions: Any, moved: Any, centres: Any, weights: Any, per_length: 
 
 
 @compiled
+def straight(positions: Any, moved: Any, matrix: Any) -> None:
+    """Fill in each position (n, 3) times a matrix, without its terms that are 0."""
+    for i in range(positions.shape[0]):
+        for axis in range(3):
+            total = matrix[axis, 3]
+            for k in range(3):
+                if matrix[axis, k] != 0.0:
+                    total += matrix[axis, k] * positions[i, k]
+            moved[i, axis] = total
+
+
+@compiled
+def ends_of(places: Any, limits: Any) -> Any:
+    """The lowest and the highest along each of three axes, of places (3, n) that are finite and within limits.
+
+    These are how far below 0 a place may lie, and below what it must lie. Without any, the lowest are the higher ones.
+    """
+    ends = np.empty((2, 3))
+    ends[0], ends[1] = np.inf, -np.inf
+    for i in range(places.shape[1]):
+        within = True
+        for axis in range(3):
+            at = places[axis, i]
+            within &= math.isfinite(at) and -limits[0, axis] <= at < limits[1, axis]
+        if within:
+            for axis in range(3):
+                ends[0, axis] = min(ends[0, axis], places[axis, i])
+                ends[1, axis] = max(ends[1, axis], places[axis, i])
+    return ends
+
+
+@compiled
+def across_plane(plane: Any, x: int, y: int, dx: int, dy: int, px: float, py: float) -> float:
+    """The value between four neighbours of a plane."""
+    upper = between(float(plane[y, x]), float(plane[y, x + dx]), px)
+    lower = between(float(plane[y + dy, x]), float(plane[y + dy, x + dx]), px)
+    return between(upper, lower, py)
+
+
+@compiled
 def displaced(places: Any, moved: Any, vectors: Any, first: Any, size: Any, signs: Any, clamped: bool) -> None:
     """Add to each position (n, 3) the vector at its place, an index x, y and z in the field; none outside.
 
@@ -115,13 +155,6 @@ def displaced(places: Any, moved: Any, vectors: Any, first: Any, size: Any, sign
             continue
         x, y, z = low[0], low[1], low[2]
         for c in range(vectors.shape[0]):
-            total = 0.0
-            for corner in range(8):
-                dx, dy, dz = corner & 1, (corner >> 1) & 1, corner >> 2
-                weight = part[0] if dx else 1.0 - part[0]
-                weight *= part[1] if dy else 1.0 - part[1]
-                weight *= part[2] if dz else 1.0 - part[2]
-                # A neighbour of no weight need not have been read.
-                if weight != 0.0:
-                    total += weight * vectors[c, z + dz * step[2], y + dy * step[1], x + dx * step[0]]
-            moved[i, c] += signs[c] * total
+            front = across_plane(vectors[c, z], x, y, step[0], step[1], part[0], part[1])
+            behind = across_plane(vectors[c, z + step[2]], x, y, step[0], step[1], part[0], part[1])
+            moved[i, c] += signs[c] * between(front, behind, part[2])

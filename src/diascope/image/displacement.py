@@ -66,10 +66,11 @@ class Displacement:
     def _move(self, places: Positions, moved: Positions) -> None:
         from diascope.image import bending
 
-        seen = places[np.isfinite(places).all(axis=1) if self.clamped else self.covers(places)]
-        if not seen.size:
+        limits = np.full((2, 3), np.inf) if self.clamped else np.stack([[0.5] * 3, self.size - 0.5])
+        ends = bending.ends_of(places.T, limits)
+        if ends[0, 0] > ends[1, 0]:
             return
-        ends = np.clip(np.stack([seen.min(axis=0), seen.max(axis=0)]), 0, self.size - 1)
+        ends = np.clip(ends, 0, self.size - 1)
         first = np.floor(ends[0]).astype(int)
         stop = np.minimum(np.floor(ends[1]).astype(int) + 2, self.size)
         count = len(places)

@@ -19,6 +19,9 @@ from diascope.image.affine import Matrix
 Positions: TypeAlias = NDArray[np.float64]
 """Of the shape (…, 3); NaN is nowhere."""
 
+MANY = 1 << 12
+"""Numbers, from which on compiled loops are worth while."""
+
 
 class Step(Protocol):
     """One part of a map; a field of displacements is another one, that needs no matrix."""
@@ -42,6 +45,8 @@ class Linear:
         return np.array(self.matrix, dtype=np.float64)
 
     def __call__(self, positions: Positions, /) -> Positions:
+        if positions.size > MANY:
+            return self._compiled(positions)
         # One term after another: a product of matrices may sum in an order that depends on how many there are.
         moved = np.empty(positions.shape)
         for axis, (*factors, shift) in enumerate(self.matrix[:3]):
@@ -50,6 +55,15 @@ class Linear:
                 if by:
                     moved[..., axis] += by * place
         return moved
+
+    def _compiled(self, positions: Positions) -> Positions:
+        """The same sums, to the last bit."""
+        from diascope.image import bending
+
+        flat = np.ascontiguousarray(positions.reshape(-1, 3))
+        moved = np.empty_like(flat)
+        bending.straight(flat, moved, self.array)
+        return moved.reshape(positions.shape)
 
     def inverted(self) -> Linear:
         matrix = np.eye(4)

@@ -64,10 +64,15 @@ class Placing:
         if self.bent is None:
             return np.empty((3, 0, 0, 0))
         z, y, x = (np.arange(a, b, dtype=np.float64) for a, b in zip(*self._deep(start, stop), strict=True))
-        index = np.stack(np.broadcast_arrays(x, y[:, None], z[:, None, None]), axis=-1)
-        there = self.bent(index * self.pixels.diagonal()[:3] + self.pixels[:3, 3])
-        places = (there - self.source[:3, 3]) / self.source.diagonal()[:3]
-        return np.ascontiguousarray(np.moveaxis(places[..., ::-1], -1, 0))
+        positions = np.empty((len(z), len(y), len(x), 3))
+        for axis, index in enumerate((x, y[:, None], z[:, None, None])):
+            positions[..., axis] = index * self.pixels[axis, axis] + self.pixels[axis, 3]
+        there = self.bent(positions)
+        places = np.empty((3, *positions.shape[:3]))
+        for axis in range(3):
+            np.subtract(there[..., axis], self.source[axis, 3], out=places[2 - axis])
+            places[2 - axis] /= self.source[axis, axis]
+        return places
 
     def box(self, start: Ints, stop: Ints, field: Matrix, interpolation: Interpolation) -> Region | None:
         """The source's pixels, along its spatial axes, that a box of the result is made of; None for none."""
@@ -105,9 +110,10 @@ class Placing:
 
     @staticmethod
     def _bent_ends(field: Matrix) -> tuple[list[float], list[float]] | None:
-        places = field.reshape(3, -1)
-        known = places[:, np.isfinite(places).all(axis=0)]
-        return (known.min(axis=1).tolist(), known.max(axis=1).tolist()) if known.size else None
+        from diascope.image import bending
+
+        ends = bending.ends_of(field.reshape(3, -1), np.full((2, 3), np.inf))
+        return (ends[0].tolist(), ends[1].tolist()) if ends[0, 0] <= ends[1, 0] else None
 
 
 def placing(axes: tuple[Axis, ...], grid: Level, source: Level, mapping: Mapping) -> Placing:
