@@ -18,7 +18,7 @@ from diascope.sources.zarr.documents import Document, part
 from diascope.sources.zarr.multiscale import Multiscale, Placing
 from diascope.sources.zarr.node import Node, node
 from diascope.sources.zarr.omero import channels, is_rgb
-from diascope.sources.zarr.world import world
+from diascope.sources.zarr.world import moved, world
 from diascope.stores.store import Store
 
 KEPT = ("multiscales", "omero", "image-label")
@@ -45,7 +45,7 @@ def multiscale_image(store: Store, found: Multiscale, name: str) -> Image:
         axes=_known(axes.axes, axes, pairs[0][1]),
         levels=tuple(map(partial(_with_whole_colours, axes), levels)) if kind == "rgb" else levels,
         channels=channels(ome, size),
-        world=world(found.node.attributes),
+        world=world(found.node.attributes) or moved(store, found, axes),
         metadata=Metadata(
             format=f"OME-Zarr {found.version}".strip(),
             extra={key: ome[key] for key in KEPT if key in ome},

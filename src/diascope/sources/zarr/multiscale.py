@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from diascope.sources.zarr.node import Node
 
 FIVE = tuple(Named(name) for name in "tczyx")
 MOST_DATASETS = 100
+LONGEST_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,14 @@ class Placing:
 
     scale: tuple[float, ...]
     translation: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A named coordinate system (0.6)."""
+
+    name: str
+    axes: tuple[Named, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,20 @@ class Multiscale:
         """What holds for all arrays; what leads to a named space (0.6, SpatialData) is none of it."""
         steps = self.own.get("coordinateTransformations")
         return [s for s in steps if isinstance(s, dict) and "output" not in s] if isinstance(steps, list) else []
+
+    def moves(self) -> Iterator[tuple[System, Document, bool]]:
+        """The systems one transformation away from the levels' own (0.6), and whether it leads from there to that."""
+        own = [_name(step.get("output")) for d in self._datasets for step in _steps(d)][:1]
+        systems = {str(each.get("name")): each for each in _objects(self.own.get("coordinateSystems"))}
+        for step in _steps(self.own)[:MOST_DATASETS]:
+            ends = [_name(step.get("input")), _name(step.get("output"))]
+            backwards = ends[1:] == own
+            name = ends[0] if backwards else ends[1]
+            if not own or own[0] not in ends or not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
+                continue
+            axes = systems.get(name, {}).get("axes")
+            if name not in own and isinstance(axes, list) and all(isinstance(axis, dict | str) for axis in axes):
+                yield System(name, tuple(_axis(axis, self.path) for axis in axes)), step, backwards
 
     def _intrinsic(self) -> Any:
         """The axes of the coordinate system that the datasets lead to (0.6)."""
