@@ -116,6 +116,50 @@ def test_a_table_moves_the_sections_of_a_pattern(tmp_path: Path) -> None:
         image(tmp_path / "made.recipe.yaml")
 
 
+def test_a_table_gives_sections_views_of_their_own(tmp_path: Path) -> None:
+    one, two = (section(tmp_path, f"s{k}.tif", noise(k)) for k in range(2))
+    (tmp_path / "views.csv").write_text('section,view\n0,"flip,axes=x"\n1,invert\n')
+    said = "{recipe: stack, pattern: 's{n:int}.tif', thickness: 9 um, transformations: views.csv}"
+    assert np.array_equal(whole(made(tmp_path, said)), np.stack([one[:, ::-1], 65535 - two]))
+    (tmp_path / "views.csv").write_text("section,view\n0,invert\n1,bake\n")
+    with pytest.raises(Unreadable, match=r"views.csv, line 3, view: 'bake' is no operation"):
+        image(tmp_path / "made.recipe.yaml")
+
+
+def test_a_view_and_a_matrix_are_one_interpolation(tmp_path: Path) -> None:
+    section(tmp_path, "0.tif", noise(1, (60, 70), np.float32))
+    turned = "affine,matrix=0.9+0.2+1+-0.2+0.9+3"
+    said = f"""
+        recipe: stack
+        thickness: 1 um
+        sections: [{{file: 0.tif, view: "{turned}", affine: [1.1, 0, -2, 0.1, 1, 5]}}]
+        grid: {{size: [50, 40]}}
+    """
+    once = view(f"{turned}~affine,matrix=1.1+0+-2+0.1+1+5,size=50+40").applied(image(tmp_path / "0.tif"))
+    assert once.resampling is not None
+    assert once.resampling.source.shape == (60, 70)
+    assert np.array_equal(whole(made(tmp_path, said))[0], whole(once))
+
+
+def test_stacks_of_labels_stay_labels(tmp_path: Path) -> None:
+    pixels = [noise(k, (270, 260), np.uint8) % 5 for k in range(3)]
+    for k, each in enumerate(pixels):
+        labelled(tmp_path / f"{k}.ome.zarr", each)
+    names = ", ".join(f"{{file: {k}.ome.zarr, scene: labels/cells}}" for k in range(3))
+    found = made(tmp_path, f"{{recipe: stack, sections: [{names}], thickness: 1 um}}")
+    assert found.kind == "labels"
+    assert np.array_equal(whole(found), np.stack(pixels))
+    coarse = modes(np.stack([modes(each, (2, 2)) for each in pixels]), (2, 1, 1))
+    assert np.array_equal(whole(found, 1), coarse)
+
+
+def labelled(path: Path, labels: Pixels) -> None:
+    """An OME-Zarr of nothing, with labels."""
+    placed(path, np.zeros_like(labels), 0.0)
+    placed(path / "labels" / "cells", labels, 0.0)
+    zarr.create_group(path / "labels", overwrite=False, attributes={"ome": {"version": "0.5", "labels": ["cells"]}})
+
+
 def test_a_time_series_has_its_interval(tmp_path: Path) -> None:
     frames = [section(tmp_path, f"t{k}.tif", noise(k, (20, 30, 3), np.uint8)) for k in range(3)]
     found = made(tmp_path, "{recipe: time, pattern: 't{n:int}.tif', interval: 2.5 s}")
@@ -200,6 +244,34 @@ def test_a_mosaic_blends_its_tiles_where_they_overlap(tmp_path: Path) -> None:
     seam = whole(made(tmp_path, "{recipe: mosaic, table: stage.csv, blend: none}"))
     assert np.array_equal(seam[:24, :31], tiles[0][:24, :31])
     assert np.array_equal(seam[10, 31:40], [*tiles[0][10, 31:36], *tiles[1][8, 5:9]])
+
+
+def test_a_mosaic_of_colours_and_of_volumes_blends_each(tmp_path: Path) -> None:
+    tiles = [section(tmp_path, f"{k}.tif", noise(k, (30, 40, 3), np.uint8)) for k in range(2)]
+    found = made(
+        tmp_path, "{recipe: mosaic, tiles: [{file: 0.tif, position: [0, 0]}, {file: 1.tif, position: [30, 0]}]}"
+    )
+    assert (found.kind, found.shape) == ("rgb", (3, 30, 70))
+    by = (np.arange(10) + 1.0)[None, :, None]
+    overlap = np.floor((tiles[0][:, 30:] * by[:, ::-1] + tiles[1][:, :10] * by) / 11 + 0.5)
+    expected = np.concatenate([tiles[0][:, :30], overlap, tiles[1][:, 10:]], axis=1)
+    assert np.array_equal(whole(found), expected.transpose(2, 0, 1))
+    for k in range(2):
+        recipe(tmp_path, f"{{recipe: time, frames: [{{file: {k}.tif}}, {{file: {k}.tif}}]}}", f"{k}.recipe.yaml")
+    listed = "[{file: 0.recipe.yaml, position: [0, 0]}, {file: 1.recipe.yaml, position: [30, 0]}]"
+    series = made(tmp_path, f"{{recipe: mosaic, tiles: {listed}}}")
+    assert np.array_equal(whole(series)[1], whole(found))
+
+
+def test_floats_that_are_alone_are_themselves(tmp_path: Path) -> None:
+    tiles = [section(tmp_path, f"{k}.tif", noise(k, dtype=np.float32)) for k in range(2)]
+    tiles[0][3, 3] = np.nan
+    section(tmp_path, "0.tif", tiles[0])
+    found = made(
+        tmp_path, "{recipe: mosaic, tiles: [{file: 0.tif, position: [0, 0]}, {file: 1.tif, position: [30, 0]}]}"
+    )
+    assert np.array_equal(whole(found)[:, :30], tiles[0][:, :30], equal_nan=True)
+    assert np.array_equal(whole(found)[:, 40:], tiles[1][:, 10:])
 
 
 def test_a_mosaic_of_one_picture_cut_in_tiles_is_the_picture(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,8 @@ from tests.synthetic_server import started
 
 SECTIONS = 5000
 HUGE = 7000
+FILES = 400
+"""How many files may be open after all sections were read."""
 MEMORY = 192 << 20
 """By how many bytes the server may grow: its caches, open sections, and what threads have in hand."""
 
@@ -64,6 +67,7 @@ def test_a_stack_of_thousands_opens_the_first_section_alone(sections: Path) -> N
     assert store.opened == {"0000.tif", "3000.tif", "3001.tif", "3002.tif"}
     column = found.levels[0].read(Region((0, 3, 4), (SECTIONS, 4, 5)))
     assert np.array_equal(column.ravel(), np.arange(SECTIONS))
+    assert open_files() < FILES
 
 
 def test_a_missing_section_among_thousands_is_told(sections: Path) -> None:
@@ -139,3 +143,25 @@ def test_a_coarse_level_of_a_huge_stack_is_made_of_coarse_levels(huge: Path) -> 
     began = perf_counter()
     coarse.read(Region((100, 0, 0), (101, 157, 196)))
     assert perf_counter() - began < 2
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """Objects that refer to each other in a circle are not looked for."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_files_are_closed_as_soon_as_nobody_holds_them(uncollected: None, tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "s.tif", np.zeros((300, 300), np.uint16))
+    before = open_files()
+    for _ in range(3):
+        level = image(tmp_path / "s.tif").levels[-1]
+        level.read(Region((0, 0), (1, 1)))
+        del level
+    assert open_files() == before
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))

@@ -62,7 +62,7 @@ def halved(finer: Level, factors: Ints, kind: Kind) -> Level:
     """The level of half the size along the axes whose factor is 2; odd sizes are rounded up."""
     shape = tuple(-(-size // factor) for size, factor in zip(finer.shape, factors, strict=True))
     reduced = modes if kind == "labels" else means
-    level = Level(
+    grid = Level(
         shape=shape,
         dtype=finer.dtype,
         chunk_shape=_made_chunk_shape(finer.chunk_shape, shape),
@@ -71,15 +71,19 @@ def halved(finer: Level, factors: Ints, kind: Kind) -> Level:
             at + (factor - 1) / 2 * scale
             for at, scale, factor in zip(finer.translation, finer.scale, factors, strict=True)
         ),
-        read_pixels=lambda region: assembled(level, region, map(piece, touched(region, level.chunk_shape))),
+        read_pixels=finer.read_pixels,
         cost=finer.cost * prod(factors),
     )
 
     def piece(index: Ints) -> tuple[Region, Pixels]:
-        box = chunk_region(index, level.chunk_shape).clipped(shape)
+        box = chunk_region(index, grid.chunk_shape).clipped(shape)
         return box, reduced(finer.read(scaled(box, factors).clipped(finer.shape)), factors)
 
-    return level
+    def read_pixels(region: Region) -> Pixels:
+        return assembled(grid, region, map(piece, touched(region, grid.chunk_shape)))
+
+    # A level that its own reader knew would be a circle, which holds files open until circles are looked for.
+    return replace(grid, read_pixels=read_pixels)
 
 
 def dyadic(image: Image, axes: str = "yx", keep: Keep = uncached) -> Image:

@@ -119,7 +119,7 @@ class LocalStore:
 class LocalBlob:
     """An open local file, read at any place by many threads."""
 
-    __slots__ = ("_descriptor", "stat")
+    __slots__ = ("__weakref__", "_descriptor", "stat")
 
     def __init__(self, path: str) -> None:
         self._descriptor = -1

@@ -150,7 +150,7 @@ class Stack(Series):
     transformations: FileText | None = Field(
         None,
         description="A CSV table with the columns `section` (the number of the pattern, or the plane) and any of `xx`, "
-        "`xy`, `x`, `yx`, `yy`, `y`: the rows of its matrix are xx xy x and yx yy y.",
+        "`xy`, `x`, `yx`, `yy`, `y`: its matrix has the rows xx xy x and yx yy y. A column `view` replaces the view.",
     )
     unit: LengthUnit | None = Field(
         None, description="The unit of matrices and of the grid; by default that of the sections' axes."

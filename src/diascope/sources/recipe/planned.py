@@ -24,7 +24,7 @@ from diascope.sources.recipe.model import (
     Time,
     number_of,
 )
-from diascope.sources.recipe.table import rows
+from diascope.sources.recipe.table import Row, rows
 from diascope.sources.recipe.written import Written, small
 from diascope.stores.store import Store
 
@@ -69,7 +69,7 @@ def planned(store: Store, members: Members, written: Written) -> Plan:
     """Raises Malformed, with the lines, where the recipe cannot be meant."""
     recipe = written.recipe
     if isinstance(recipe, Stack):
-        return _transformed(store, written, recipe, _series(store, members, written, recipe, "sections"))
+        return _transformed(store, members, written, recipe, _series(store, members, written, recipe, "sections"))
     if isinstance(recipe, Time):
         return _plan(_series(store, members, written, recipe, "frames"))
     if isinstance(recipe, Mosaic):
@@ -192,24 +192,38 @@ def _listing(store: Store, path: str) -> Iterator[tuple[str, bool]]:
         return
 
 
-def _transformed(store: Store, written: Written, stack: Stack, parts: list[Planned]) -> Plan:
-    """The sections with the matrices of the table."""
+def _transformed(store: Store, members: Members, written: Written, stack: Stack, parts: list[Planned]) -> Plan:
+    """The sections with the matrices and views of the table."""
     if stack.transformations is None:
         return _plan(parts)
     key = ("transformations",)
     path, text = _table(store, written, stack.transformations, key)
-    matrices: dict[int, tuple[float, ...]] = {}
-    for row in rows(text, path, ["section"], ["section", *ROWS]):
+    told: dict[float, Row] = {}
+    for row in rows(text, path, ["section"], ["section", "view", *ROWS]):
         number = row.number("section")
-        if number in matrices or not number.is_integer():
+        if number in told or not number.is_integer():
             raise row.wrong("section", f"{number:g} is there twice, or no whole number")
-        matrices[int(number)] = tuple(row.number(name, value) for name, value in zip(ROWS, UNMOVED, strict=True))
+        told[number] = row
     moved = []
     for part in parts:
-        if part.number not in matrices:
+        if part.number not in told:
             raise written.wrong(key, f"{path} has no row of section {part.number}, {part.member.path}")
-        moved.append(part._replace(affine=matrices[part.number]))
+        moved.append(_moved(members, part, told[part.number]))
     return _plan(moved, ((path, text),))
+
+
+def _moved(members: Members, part: Planned, row: Row) -> Planned:
+    """A section as its row says."""
+    matrix = tuple(row.number(name, value) for name, value in zip(ROWS, UNMOVED, strict=True))
+    view = row.text("view")
+    if not view:
+        return part._replace(affine=matrix)
+    try:
+        members.check(view)
+    except (BadRequest, NotFound) as error:
+        raise row.wrong("view", str(error)) from error
+    has_matrix = any(name in row.values for name in ROWS)
+    return part._replace(affine=matrix if has_matrix else None, member=part.member._replace(view=view))
 
 
 def _table(store: Store, written: Written, file: str, key: Key) -> tuple[str, bytes]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from diascope.errors import Unreadable
 from diascope.stores.store import Blob
@@ -21,18 +23,30 @@ FACTOR = 16
 
 
 def handle(blob: Blob) -> io.BufferedReader:
-    """The bytes of a blob to be read and sought in by one thread."""
-    return io.BufferedReader(_Raw(blob), BUFFER)
+    """The bytes of a blob to be read and sought in by one thread, as long as somebody else holds the blob.
+
+    The parser's objects refer to each other in circles: a file that they held would stay open until these are found.
+    """
+    return io.BufferedReader(_Raw(_loosely(blob), blob.stat.size), BUFFER)
+
+
+def _loosely(blob: Blob) -> Callable[[], Blob | None]:
+    """What gives the blob as long as it is there; one that cannot be held so is held."""
+    try:
+        return ref(blob)
+    except TypeError:
+        return lambda: blob
 
 
 @dataclass(eq=False)
 class _Raw(io.RawIOBase):
-    blob: Blob
+    blob: Callable[[], Blob | None]
+    size: int
     at: int = 0
     left: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.left = FACTOR * self.blob.stat.size + SPARE
+        self.left = FACTOR * self.size + SPARE
 
     def readable(self) -> bool:
         return True
@@ -44,7 +58,7 @@ class _Raw(io.RawIOBase):
         return self.at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self.at, io.SEEK_END: self.blob.stat.size}[whence]
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self.at, io.SEEK_END: self.size}[whence]
         if base + offset < 0:
             raise OSError("a place before the start of the file")
         self.at = base + offset
@@ -52,7 +66,10 @@ class _Raw(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         view = memoryview(buffer).cast("B")
-        data = self.blob.read(self.at, self.at + len(view))
+        blob = self.blob()
+        if blob is None:
+            raise OSError("the file was closed")
+        data = blob.read(self.at, self.at + len(view))
         self.left -= len(data)
         if self.left < 0:
             raise Unreadable("its directories refer to the same bytes again and again")
