@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
+import tifffile
 import zarr
 
+import diascope
 from diascope.image.affine import affine
 from diascope.image.image import Image
 from diascope.image.level import read_whole
@@ -19,7 +23,7 @@ from diascope.image.space import pixel_matrix
 from diascope.layouts.ome_zarr import layout_0_6
 from diascope.operations.view import view
 from diascope.testing.synthetic import ramp
-from tests.judges import ngff_zarr
+from tests.judges import ngff_zarr, zarr_python
 from tests.judges.pixels import Rejected
 from tests.judges.required import required
 from tests.layouts.on_disk import changed, written
@@ -102,6 +106,26 @@ def test_a_pixel_is_where_the_resampled_view_shows_it(tmp_path: Path) -> None:
     (by,) = answer.facts["maps"].values()
     at = [answer.facts["placed"][0][k][0] * index for k, index in ((1, 32), (0, 11))]
     np.testing.assert_allclose(homogeneous(by) @ [*at, 1], [*seen[:2], 1], atol=0.05)
+
+
+def test_a_moved_file_is_served_with_its_own_pixels(server: Callable[[Path], str], tmp_path: Path) -> None:
+    """Through the cache and the server, chunk by chunk, whatever number of operations moved it."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    pixels = np.random.default_rng(4).integers(0, 60_000, (9, 400, 300), np.uint16)
+    tifffile.imwrite(folder / "stack.tif", pixels, imagej=True, metadata={"axes": "ZYX"})
+    url = f"{server(folder)}/data/folder/stack.tif/rotate,angle=30~translate,x=4/stack.zarr06.ome.zarr"
+    told = httpx.get(f"{url}/zarr.json").raise_for_status().json()["attributes"]["ome"]["multiscales"][0]
+    (step,) = told["coordinateTransformations"]
+    assert (step["type"], step["output"]) == ("affine", {"name": "view"})
+    turned = np.array(step["affine"])[1:, 1:3]
+    np.testing.assert_allclose(turned @ turned.T, np.eye(2), atol=1e-12)
+    np.testing.assert_allclose(turned.diagonal(), np.cos(np.pi / 6))
+    group = zarr_python.group(url)
+    for k in range(len(told["datasets"])):
+        np.testing.assert_array_equal(
+            np.asarray(group[str(k)][...]), read_whole(diascope.open(folder / "stack.tif").levels[k])
+        )
 
 
 @pytest.mark.parametrize(
