@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import tifffile
+import zarr
 
 from diascope.catalogue.opening import opened_file
 from diascope.image.image import Image
@@ -57,3 +58,12 @@ def made(folder: Path, text: str) -> Image:
 
 def whole(image: Image, level: int = 0) -> Pixels:
     return read_whole(image.levels[level])
+
+
+def placed(path: Path, pixels: Pixels, x: float) -> None:
+    """An OME-Zarr whose pixels lie somewhere."""
+    transformations = [{"type": "scale", "scale": [1, 1]}, {"type": "translation", "translation": [3, x]}]
+    axes = [{"name": name, "type": "space", "unit": "micrometer"} for name in "yx"]
+    datasets = [{"path": "0", "coordinateTransformations": transformations}]
+    attributes = {"ome": {"version": "0.5", "multiscales": [{"axes": axes, "datasets": datasets}]}}
+    zarr.create_group(path, overwrite=True, attributes=attributes).create_array("0", data=pixels)

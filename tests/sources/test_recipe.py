@@ -18,7 +18,7 @@ from diascope.image.label_colours import label_colours
 from diascope.image.level import Pixels
 from diascope.operations.view import view
 from tests.servers import of_folder
-from tests.sources.recipes import image, made, noise, recipe, section, whole
+from tests.sources.recipes import image, made, noise, placed, recipe, section, whole
 
 
 def halved(pixels: Pixels, *factors: int) -> Pixels:
@@ -299,15 +299,6 @@ def test_tiles_may_lie_where_their_files_say(tmp_path: Path) -> None:
     found = made(tmp_path, "{recipe: mosaic, tiles: [{file: 0.zarr}, {file: 1.zarr}]}")
     assert found.shape == (30, 75)
     assert np.array_equal(whole(found)[:, 40:], noise(1)[:, 5:])
-
-
-def placed(path: Path, pixels: Pixels, x: float) -> None:
-    """An OME-Zarr whose pixels lie somewhere."""
-    transformations = [{"type": "scale", "scale": [1, 1]}, {"type": "translation", "translation": [3, x]}]
-    axes = [{"name": name, "type": "space", "unit": "micrometer"} for name in "yx"]
-    datasets = [{"path": "0", "coordinateTransformations": transformations}]
-    attributes = {"ome": {"version": "0.5", "multiscales": [{"axes": axes, "datasets": datasets}]}}
-    zarr.create_group(path, overwrite=True, attributes=attributes).create_array("0", data=pixels)
 
 
 def test_labels_lie_in_colours_on_a_picture(tmp_path: Path) -> None:

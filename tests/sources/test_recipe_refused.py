@@ -10,12 +10,14 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from diascope.catalogue.catalogue import catalogue
 from diascope.document import read
 from diascope.errors import Overloaded, Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import Region
+from diascope.settings import RepositorySettings, Settings
 from diascope.sources.recipe.model import Recipe
-from tests.sources.recipes import image, noise, recipe, section, whole
+from tests.sources.recipes import image, noise, placed, recipe, section, whole
 
 SAID: dict[str, tuple[str, str]] = {
     "no kind": ("sections: []", r"made.recipe.yaml, line 1.*recipe"),
@@ -109,9 +111,6 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_links_do_not_lead_out(tmp_path: Path) -> None:
-    from diascope.catalogue.catalogue import catalogue
-    from diascope.settings import RepositorySettings, Settings
-
     section(tmp_path, "secret.tif", noise(0))
     lab = tmp_path / "lab"
     lab.mkdir()
@@ -194,8 +193,6 @@ def test_a_volume_is_no_section_and_a_palette_no_other(tmp_path: Path) -> None:
 
 
 def test_a_section_elsewhere_is_never_shifted_silently(tmp_path: Path) -> None:
-    from tests.sources.test_recipe import placed
-
     for k, at in enumerate((0.0, 7.0)):
         placed(tmp_path / f"{k}.zarr", noise(k), at)
     said = "{recipe: stack, pattern: '{n:int}.zarr', thickness: 1 um}"
@@ -210,9 +207,6 @@ def test_a_section_elsewhere_is_never_shifted_silently(tmp_path: Path) -> None:
 
 
 def test_a_section_that_is_replaced_makes_another_version(tmp_path: Path) -> None:
-    from diascope.catalogue.catalogue import catalogue
-    from diascope.settings import RepositorySettings, Settings
-
     for k in range(3):
         section(tmp_path, f"{k}.tif", noise(k))
     recipe(tmp_path, "{recipe: stack, pattern: '{n:int}.tif', thickness: 1 um}", "inner.recipe.yaml")
@@ -243,3 +237,18 @@ def test_a_section_that_is_replaced_meanwhile_is_no_part_of_the_old_image(tmp_pa
     section(tmp_path, "1.tif", noise(5))
     with pytest.raises(Overloaded, match=r"1\.tif has just been replaced"):
         whole(found)
+
+
+def test_a_saved_view_that_changes_makes_another_version(tmp_path: Path) -> None:
+    one = section(tmp_path, "0.tif", noise(0))
+    recipe(tmp_path, "{recipe: time, frames: [{file: 0.tif, view: '@mine'}]}")
+    seen = {}
+    for view, expected in (("original", one), ("invert", 65535 - one)):
+        settings = Settings(repositories={"lab": RepositorySettings(path=tmp_path, views={"mine": view})})
+        repository = catalogue(settings).repository("lab")
+        place = repository.place("made.recipe.yaml")
+        assert place is not None
+        opened = repository.opened(place)
+        assert np.array_equal(next(iter(opened.dataset.images.values()))[0], expected)
+        seen[view] = opened.identity
+    assert len(set(seen.values())) == 2

@@ -91,7 +91,9 @@ class Pool:
         if stat is None:
             return None
         folder = member.path.rpartition("/")[0]
-        near = self.near(self._view(member.view), folder)
+        steps = self._view(member.view)
+        # What a saved view stands for may change while its name stays.
+        near = [str(steps)] * member.view.startswith("@") + self.near(steps, folder)
         if not stat.is_folder and (own := _versioned(member.path)) is None:
             return "\0".join([stat.version, *near])
         source = source_of(self.store, member.path, stat) if stat.is_folder else own
