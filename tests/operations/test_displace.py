@@ -304,3 +304,15 @@ def test_chunks_over_http_are_those_of_simpleitk(folder):
         assert none.status_code == 400
     finally:
         server.stop()
+
+
+def test_a_recipe_has_fields_beside_its_files(folder):
+    volume(folder / "a.nii")
+    field(folder / "warp.nii.gz")
+    text = "displace,field=warp.nii.gz,domain=same"
+    (folder / "two.recipe.yaml").write_text(
+        f'{{recipe: channels, channels: [{{file: a.nii}}, {{file: a.nii, view: "{text}"}}]}}'
+    )
+    both, alone = diascope.open(folder / "two.recipe.yaml"), diascope.open(folder / "a.nii" / text)
+    np.testing.assert_array_equal(both[1], alone[...])
+    assert (both[1] != both[0]).mean() > 0.3

@@ -23,6 +23,7 @@ class Undone:
     tolerance: float
     """How far from a position the step may take what was found for it."""
 
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def __call__(self, positions: Positions, /) -> Positions:
         wanted = positions.reshape(-1, 3)
         found = wanted.copy()
@@ -56,8 +57,7 @@ class Undone:
         columns = [(self.step(places + self.near * np.eye(3)[axis]) - here) / self.near for axis in range(3)]
         a, b, c = columns
         volume = _triple(a, b, c)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            solved = np.stack([_triple(miss, b, c), _triple(a, miss, c), _triple(a, b, miss)], axis=1) / volume[:, None]
+        solved = np.stack([_triple(miss, b, c), _triple(a, miss, c), _triple(a, b, miss)], axis=1) / volume[:, None]
         return np.where(np.isfinite(solved), solved, miss)
 
 

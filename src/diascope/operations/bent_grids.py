@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import ceil
+from typing import TypeAlias
 
 import numpy as np
 
@@ -14,6 +16,8 @@ from diascope.image.resampled import Grid
 from diascope.image.space import edges
 from diascope.operations.grids import counted, grid, same_grid, with_spacing
 from diascope.operations.lengths import SMALLEST, Vector, vector
+
+Ends: TypeAlias = tuple[float, ...]
 
 STEPS = 16
 """Into so many parts each edge is cut, to see where it comes to lie."""
@@ -62,12 +66,19 @@ def bent_grid(image: Image, back: Mapping, apart: Vector, *, whole: bool) -> Gri
         is_same = np.array_equal(apart, spacing_of(image, None, low))
         return same_grid(image) if is_same else covering_box(image, low, high, apart)
     try:
-        there = back.inverted()(_outside(low, high))
+        ends = _landing(back, tuple(low.tolist()), tuple(high.tolist()))
     except Unsupported as error:
         raise BadRequest(
             f"where the image comes to lie is not known, as {error}: give domain=same or a size"
         ) from error
-    return covering_box(image, there.min(axis=0), there.max(axis=0), apart)
+    return covering_box(image, np.array(ends[0]), np.array(ends[1]), apart)
+
+
+@lru_cache(maxsize=256)
+def _landing(back: Mapping, low: Ends, high: Ends) -> tuple[Ends, Ends]:
+    """The lowest and highest positions that the outside of a box comes from; a tile need not look for them again."""
+    there = back.inverted()(_outside(np.array(low), np.array(high)))
+    return tuple(there.min(axis=0).tolist()), tuple(there.max(axis=0).tolist())
 
 
 def _outside(low: Vector, high: Vector) -> Positions:
