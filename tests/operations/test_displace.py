@@ -16,6 +16,7 @@ import zarr
 
 import diascope
 from diascope.errors import BadRequest, Unreadable, Unsupported
+from diascope.image.axes import axes_named
 from diascope.image.displacement import Displacement
 from diascope.image.image import Image
 from diascope.image.level import in_memory
@@ -45,8 +46,9 @@ def volume(path: Path, dtype: Any = np.float32) -> Any:
 
 
 def field(path: Path, height: float = 1.2) -> Any:
-    """Of volumes, askew in another way."""
-    return written(path, waves((12, 22, 27), height), SPACING, ORIGIN, TURNED)
+    """Of volumes, askew in another way; in single precision where the name is one of ANTs."""
+    dtype = np.float32 if "Warp" in path.name else np.float64
+    return written(path, waves((12, 22, 27), height).astype(dtype), SPACING, ORIGIN, TURNED)
 
 
 @pytest.fixture
@@ -257,6 +259,10 @@ def changed(warp: Image, **changes: Any) -> Any:
     [
         ("warp.nii", {"metadata": replace(beside("warp.nii").open().metadata, extra={})}, "no field of displacements"),
         ("warp.nii", {"metadata": replace(beside("warp.nii").open().metadata, rescale=(2, 0))}, "plain numbers"),
+        ("warp.nii", {"axes": axes_named("tzyx")}, "no field of a vector a pixel"),
+        ("warp.nii", {"levels": (in_memory(np.zeros((4, 2, 2, 2))),)}, "no field of a vector a pixel"),
+        ("warp.nii", {"levels": (in_memory(np.zeros((2, 2, 2, 2))),)}, "no field of a vector a pixel"),
+        ("warp.nii", {"levels": (in_memory(np.zeros((3, 2, 2, 2), np.complex64)),)}, "plain numbers"),
         ("warp.nii", {"world": None}, "neither qform nor sform"),
         ("flat.nii", {}, "moves along 2 axes, and the image has 3"),
     ],

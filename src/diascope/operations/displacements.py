@@ -63,17 +63,20 @@ def displacement(name: str, image: Image) -> Displacement:
         raise BadRequest(
             f"{name} is no field of displacements: that is a NIfTI file of vectors, with the intent code 1007 or 1006"
         )
-    if image.axis_names != "czyx" or image.size("c") != (3 if image.size("z") > 1 else image.size("c")):
-        raise BadRequest(f"{name}: {image!r} is no field of one vector a pixel")
-    if image.size("c") not in {2, 3} or image.dtype.kind not in "iuf" or image.metadata.rescale is not None:
-        raise BadRequest(f"{name}: {image!r} has no vectors of two or three plain numbers")
+    parts = image.size("c")
+    if image.axis_names != "czyx" or parts not in {2, 3} or (parts == 2 and image.size("z") > 1):
+        raise BadRequest(
+            f"{name}: {image!r} is no field of a vector a pixel, of two numbers in a plane and three in space"
+        )
+    if image.dtype.kind not in "iuf" or image.metadata.rescale is not None:
+        raise BadRequest(f"{name}: {image!r} has no vectors of plain numbers")
     if world is None:
         raise BadRequest(f"{name} does not say where in the world it lies: it has neither qform nor sform")
     to_lps = linear(TO_LPS @ world.array @ pixel_matrix(image.axes, image.levels[0]))
     to_index = to_lps.inverted().array
-    if image.size("c") == 2:
+    if parts == 2:
         to_index[2] = 0
-    lengths = np.sqrt((to_lps.array[:3, : image.size("c")] ** 2).sum(axis=0))
+    lengths = np.sqrt((to_lps.array[:3, :parts] ** 2).sum(axis=0))
     signs = TO_LPS.diagonal()[:3] if intent == DISPLACEMENT else np.ones(3)
     right, back, up = signs.tolist()
     return Displacement(image.levels[0], linear(to_index), (right, back, up), float(lengths.min()))
