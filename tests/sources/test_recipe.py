@@ -218,6 +218,16 @@ def test_volumes_are_put_together_along_z_and_t(tmp_path: Path) -> None:
     assert np.array_equal(whole(made(tmp_path, said)), np.stack([pixels, pixels]))
 
 
+def test_channels_are_put_together_along_c(tmp_path: Path) -> None:
+    one, two = section(tmp_path, "1.tif", noise(1)), section(tmp_path, "2.tif", noise(2))
+    listed = "{file: 1.tif, name: a}, {file: 2.tif, name: b}"
+    recipe(tmp_path, f"{{recipe: channels, channels: [{listed}]}}", "two.recipe.yaml")
+    parts = "{file: two.recipe.yaml}, {file: two.recipe.yaml, view: 'crop,c=1..2'}"
+    found = made(tmp_path, f"{{recipe: concatenate, axis: c, parts: [{parts}]}}")
+    assert np.array_equal(whole(found), np.stack([one, two, two]))
+    assert [channel.name for channel in found.channels] == ["a", "b", "b"]
+
+
 PLACES = ((0, 0), (31, 2), (3, 24), (33, 26))
 """Of tiles of 30 rows and 40 columns, as x and y."""
 
@@ -318,6 +328,19 @@ def test_labels_lie_in_colours_on_a_picture(tmp_path: Path) -> None:
 
     assert np.array_equal(whole(found), expected(grey, labels))
     assert np.array_equal(whole(found, 1), expected(halved(grey, 2, 2), modes(labels, (2, 2))))
+
+
+def test_labels_without_planes_lie_on_every_plane(tmp_path: Path) -> None:
+    greys = [section(tmp_path, f"g{k}.tif", noise(k, dtype=np.uint8)) for k in range(3)]
+    labels = section(tmp_path, "labels.tif", noise(5) % 3)
+    recipe(tmp_path, "{recipe: stack, pattern: 'g{n:int}.tif', thickness: 1 um}", "volume.recipe.yaml")
+    said = "{recipe: overlay, image: {file: volume.recipe.yaml}, labels: {file: labels.tif}, opacity: 1}"
+    found = made(tmp_path, said)
+    assert found.axis_names == "czyx"
+    shown = np.where(labels != 0, label_colours(labels).transpose(2, 0, 1)[:, None], np.stack(greys))
+    assert np.array_equal(whole(found), shown)
+    with pytest.raises(Unreadable, match=r"the labels have an axis z, which the picture lacks"):
+        image(recipe(tmp_path, "{recipe: overlay, image: {file: g0.tif}, labels: {file: volume.recipe.yaml}}"))
 
 
 def test_a_picture_that_is_none_is_refused_with_what_helps(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from tests.synthetic_server import started
 SECTIONS = 5000
 HUGE = 7000
 FILES = 400
-"""How many files may be open after all sections were read."""
+"""How many files may be open after 600 sections were read."""
 MEMORY = 192 << 20
 """By how many bytes the server may grow: its caches, open sections, and what threads have in hand."""
 
@@ -65,8 +65,8 @@ def test_a_stack_of_thousands_opens_the_first_section_alone(sections: Path) -> N
     assert store.opened == {"0000.tif"}
     assert np.array_equal(found[3000:3003, 2, 5], [3000, 3001, 3002])
     assert store.opened == {"0000.tif", "3000.tif", "3001.tif", "3002.tif"}
-    column = found.levels[0].read(Region((0, 3, 4), (SECTIONS, 4, 5)))
-    assert np.array_equal(column.ravel(), np.arange(SECTIONS))
+    column = found.levels[0].read(Region((4000, 3, 4), (4600, 4, 5)))
+    assert np.array_equal(column.ravel(), np.arange(4000, 4600))
     assert open_files() < FILES
 
 
@@ -79,21 +79,22 @@ def test_a_missing_section_among_thousands_is_told(sections: Path) -> None:
         hidden.rename(sections / "1234.tif")
 
 
-@pytest.fixture
-def huge(tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(scope="module")
+def huge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """7000 sections of 80,000 by 100,000 pixels, each turned and moved by itself."""
+    folder = tmp_path_factory.mktemp("huge")
     said = {"axes": "yx", "shape": [80_000, 100_000], "levels": 9, "chunk_shape": [512, 512]}
     rows = ["section,xx,xy,x,yx,yy,y"]
     for k in range(HUGE):
-        (tmp_path / f"s{k}.synthetic.json").write_text(json.dumps(said), encoding="utf-8")
+        (folder / f"s{k}.synthetic.json").write_text(json.dumps(said), encoding="utf-8")
         turned = 0.2 * np.sin(k)
         c, s = np.cos(turned), np.sin(turned)
         rows.append(f"{k},{c!r},{-s!r},{k % 7},{s!r},{c!r},{k % 5}".replace("np.float64(", "").replace(")", ""))
-    (tmp_path / "moves.csv").write_text("\n".join(rows), encoding="utf-8")
+    (folder / "moves.csv").write_text("\n".join(rows), encoding="utf-8")
     said_so = "{recipe: stack, pattern: 's{n:int}.synthetic.json', thickness: 20 um, transformations: moves.csv, "
-    recipe(tmp_path, said_so + "grid: {size: [100000, 80000], pixel: [0.25, 0.5]}, unit: um}")
+    recipe(folder, said_so + "grid: {size: [100000, 80000], pixel: [0.25, 0.5]}, unit: um}")
     with registry("sources").including("synthetic", synthetic):
-        yield tmp_path
+        yield folder
 
 
 def test_a_huge_stack_opens_at_once_and_reads_what_it_shows(huge: Path) -> None:
@@ -124,11 +125,11 @@ def test_a_huge_stack_is_served_in_bounded_memory(huge: Path) -> None:
         assert array.shape == (HUGE, 80_000, 100_000)
         array[0, 0, 0]
         before = server.peak
-        cube = array[3000:3064, 40_000:40_064, 50_000:50_064]
-        coronal = array[3000:3100, 40_001, 50_000:50_064]
+        cube = array[3000:3020, 40_000:40_064, 50_000:50_064]
+        coronal = array[3000:3040, 40_001, 50_000:50_064]
         assert server.peak - before < MEMORY
-        assert np.array_equal(cube[:, 1], coronal[:64])
-        for k in (0, 63):
+        assert np.array_equal(cube[:, 1], coronal[:20])
+        for k in (0, 19):
             row = (huge / "moves.csv").read_text(encoding="utf-8").splitlines()[3001 + k].split(",")[1:]
             moved = view(f"affine,matrix={'+'.join(row)},unit=um,size=100000+80000,pixel=0.25+0.5")
             name = f"s{3000 + k}"
