@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from diascope.errors import BadRequest
+from diascope.image.affine import affine as placed_in
 from diascope.image.image import Image, Interpolation
 from diascope.image.mapping import linear, mapping
 from diascope.image.resampled import Grid
-from diascope.operations.grids import INTERPOLATION, covering, grid, regridded, same_grid, with_spacing
+from diascope.image.resampling import through
+from diascope.image.space import spatial, values
+from diascope.operations.grids import INTERPOLATION, covering, grid, millimetres, regridded, same_grid, with_spacing
 from diascope.operations.lengths import LARGEST, SMALLEST, in_axes, vector
-from diascope.operations.matrix_file import matrix_of
 from diascope.operations.operation import Files, Operation, Parameters
+from diascope.operations.registered import Where, registered, where
+from diascope.operations.transform_file import Convention, Found, found, rows
 from diascope.operations.values import OptionalFile, OptionalName, OptionalNumbers, OptionalUnit
 
 FLAT = 1e-12
@@ -35,16 +39,29 @@ class AffineMap(Parameters):
     file: OptionalFile = Field(
         None,
         description=(
-            "Instead of a matrix: a text file of its rows, in the image's folder or the nearest one above it. The "
-            "address then becomes that of the matrix, so that it goes on to mean the same."
+            "Instead of a matrix: a file of its rows, or one that ITK, ANTs, elastix or OME-Zarr 0.6 write a linear "
+            "transformation to, in the image's folder or the nearest one above it. The address then becomes that of "
+            "the matrix, so that it goes on to mean the same."
         ),
     )
-    unit: OptionalUnit = Field(None, description="Of positions; by default those of the image's own axes.")
+    convention: Convention = Field(
+        "positions",
+        description=(
+            "What the numbers of rows are about: positions in the image, the world of NIfTI (`ras`) or of ITK (`lps`), "
+            "or FLIRT's lengths from a corner of the image and of its reference (`fsl`). Other files tell themselves."
+        ),
+    )
+    unit: OptionalUnit = Field(
+        None,
+        description=(
+            "Of positions; by default those of the image's own axes, and of what registration programs write, mm."
+        ),
+    )
     inverse: bool = Field(
         False,
         description=(
             "Whether the matrix is the other way round, from the result to the image, as resamplers such as ITK's "
-            "write it."
+            "write it. Of a file that tells its way, whether it is taken the other way round."
         ),
     )
     interpolation: Interpolation = Field("linear", description=INTERPOLATION)
@@ -61,6 +78,13 @@ class AffineMap(Parameters):
             "image keeps its place in the world that the image knows, if any."
         ),
     )
+    world: OptionalNumbers = Field(
+        None,
+        description=(
+            "Where the result's positions are in that world instead: three rows of four numbers, row by row, that make "
+            "of a position (x, y, z, 1) a place in mm, as the sform of a reference image does."
+        ),
+    )
 
     @model_validator(mode="after")
     def fits(self) -> AffineMap:
@@ -68,8 +92,10 @@ class AffineMap(Parameters):
             raise ValueError("give either a matrix or a file")
         if self.matrix is not None and len(self.matrix) not in {6, 12}:
             raise ValueError("a matrix has 6 or 12 numbers")
-        if any(abs(number) > LARGEST for number in self.matrix or ()):
+        if any(abs(number) > LARGEST for number in (*(self.matrix or ()), *(self.world or ()))):
             raise ValueError(f"the numbers of a matrix are at most {LARGEST:g}")
+        if self.world is not None and len(self.world) != 12:
+            raise ValueError("world has 12 numbers")
         if self.size is not None and any(not 1 <= n <= 2**31 - 1 or n != int(n) for n in self.size):
             raise ValueError("size is whole numbers from 1 on")
         if self.pixel is not None and any(by < SMALLEST for by in self.pixel):
@@ -87,20 +113,100 @@ def affine(image: Image, parameters: AffineMap) -> Image:
     A pixel of the image reaches to its edge, half a pixel from its centre.
     """
     forward = _forward(image, parameters)
-    finest = _grid(image, parameters, forward)
-    return regridded(image, mapping(forward).inverted(), finest, parameters.interpolation, parameters.space)
+    finest, back = _grid(image, parameters, forward), mapping(forward).inverted()
+    if parameters.world is None:
+        return regridded(image, back, finest, parameters.interpolation, parameters.space)
+    name = parameters.space or (image.world.space if image.world else "aligned")
+    world = placed_in(_world(image, parameters), name)
+    return through(image, back, finest, parameters.interpolation, world=world)
 
 
-def settled(_: Image, parameters: AffineMap, files: Files) -> AffineMap | None:
-    """With the matrix that the file has instead of the file."""
-    if parameters.file is None:
-        return None
+def settled(image: Image, parameters: AffineMap, files: Files) -> AffineMap | None:
+    """With the matrix between positions that a file or a convention comes to, and the grid of a file that has one."""
     given = {name: getattr(parameters, name) for name in parameters.model_fields_set}
-    data = files(parameters.file)
     try:
-        return AffineMap(**given | {"matrix": matrix_of(data), "file": None})
+        if parameters.file is not None:
+            told = found(parameters.file, files, image.axis_names, parameters.convention)
+        elif parameters.convention != "positions":
+            told = rows(parameters.matrix or (), parameters.convention)
+        else:
+            return None
+        _check(told.matrix)
+        return AffineMap(**given | {"file": None, "convention": "positions"} | _told(image, parameters, told))
+    except BadRequest:
+        raise
     except ValueError as error:
-        raise BadRequest(f"{parameters.file} is no matrix: {' '.join(str(error).split())}") from error
+        raise BadRequest(f"{parameters.file or 'this'} is no matrix: {' '.join(str(error).split())}") from error
+
+
+def _check(matrix: NDArray[np.float64]) -> None:
+    if np.abs(matrix).max() > LARGEST:
+        raise ValueError(f"the numbers of a matrix are at most {LARGEST:g}")
+    if _is_flat(matrix[:-1, :-1]):
+        raise ValueError("it flattens space: none of its rows may be a combination of the others")
+
+
+def _told(image: Image, parameters: AffineMap, told: Found) -> dict[str, Any]:
+    """The parameters that say the same."""
+    if told.convention == "positions" and told.unit is None:
+        return {"matrix": _numbers(told.matrix[:-1])}
+    # The way back is to another grid than that of the file.
+    told = told._replace(backwards=told.backwards != parameters.inverse, grid=None if parameters.inverse else told.grid)
+    result = _result(image, parameters, told)
+    known = registered(image, told, result, parameters.unit)
+    by = in_axes(image, parameters.unit)
+    to_axes, of_axes = np.diag([*by, 1.0]), np.diag([*(1 / by), 1.0])
+    matrix, rank = of_axes @ known.back @ to_axes, len(spatial(image))
+    kept = [*range(rank), 3]
+    changes: dict[str, Any] = {"matrix": _numbers(matrix[:rank, kept]), "inverse": True}
+    if told.convention != "positions" and known.world is not None and parameters.world is None:
+        changes["world"] = None if parameters.space else _numbers((known.world @ to_axes)[:3])
+    if known.grid is not None:
+        size, origin, pixel = known.grid
+        changes |= {"size": size, "origin": _numbers((origin / by)[:rank]), "pixel": _numbers((pixel / by)[:rank])}
+    return changes
+
+
+def _result(image: Image, parameters: AffineMap, told: Found) -> Where | None:
+    """Where the result lies, None where nothing is said of it."""
+    is_given = parameters.size is not None or parameters.pixel is not None or parameters.domain == "same"
+    named_so = parameters.world is not None or parameters.space is not None
+    if told.convention == "fsl" and not (parameters.domain == "same" or (parameters.size and parameters.world)):
+        raise BadRequest(
+            "FLIRT counts from a corner of its reference image: say domain=same where the image has the grid of the "
+            "reference, and otherwise the size, pixel and world of the reference"
+        )
+    if told.convention == "positions" or not (is_given or named_so):
+        return None
+    world = image.world.array if image.world else None
+    if named_so:
+        world = _world(image, parameters)
+    if parameters.size is None and parameters.domain == "whole":
+        return where(image, world)
+    grid = _grid(image, parameters, np.eye(4))
+    first, apart = values(image.axes, grid.origin, 0.0), values(image.axes, grid.spacing, 0.0)
+    return Where(world, first, apart * (values(image.axes, grid.shape, 1.0) - 1))
+
+
+def _world(image: Image, parameters: AffineMap) -> NDArray[np.float64]:
+    """From the result's positions in the units of the axes to millimetres in the world that is given."""
+    matrix = np.eye(4)
+    if parameters.world is None:
+        matrix[range(3), range(3)] = millimetres(image)
+        return matrix
+    matrix[:3] = np.reshape(parameters.world, (3, 4))
+    if _is_flat(matrix[:3, :3]):
+        raise BadRequest("the world is flat: none of its rows may be a combination of the others")
+    return matrix @ np.diag([*(1 / in_axes(image, parameters.unit)), 1.0])
+
+
+def _numbers(matrix: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(float(number) for number in matrix.ravel())
+
+
+def _is_flat(matrix: NDArray[np.float64]) -> bool:
+    singular = np.linalg.svd(matrix, compute_uv=False)
+    return bool(singular[-1] <= FLAT * singular[0])
 
 
 def _files(parameters: AffineMap) -> tuple[str, ...]:
@@ -118,8 +224,7 @@ def _forward(image: Image, parameters: AffineMap) -> NDArray[np.float64]:
     else:
         matrix[np.ix_([0, 1], [0, 1, 3])] = np.reshape(rows, (2, 3))
     rank = len(rows) // 4 + 1
-    singular = np.linalg.svd(matrix[:rank, :rank], compute_uv=False)
-    if singular[-1] <= FLAT * singular[0]:
+    if _is_flat(matrix[:rank, :rank]):
         raise BadRequest("the matrix flattens the image: none of its rows may be a combination of the others")
     by = np.append(in_axes(image, parameters.unit), 1.0)
     matrix = np.diag(by) @ matrix @ np.diag(1 / by)
@@ -149,6 +254,7 @@ operation = Operation(
     examples=(
         "affine,matrix=0.9+-0.3+4+0.2+1.1+-2",
         "affine,matrix=1+0.1+0+2+0+0.9+0.2+0+0.1+0+1+0,inverse=true,interpolation=cubic,domain=same",
+        "affine,matrix=1+0.1+0+2+0+0.9+0.2+0+0.1+0+1+0,convention=ras,inverse=true",
         "affine,matrix=0.5+0.5+0+-0.5+0.5+0.01,unit=mm,interpolation=nearest,size=30+20,origin=0.001+0.002,pixel=0.001+0.0005",
     ),
 )

@@ -82,13 +82,13 @@ def regridded(
     """
     world = image.world
     if space is not None:
-        world = affine(np.diag([*_millimetres(image), 1.0]), space)
+        world = affine(np.diag([*millimetres(image), 1.0]), space)
     elif world is not None:
         world = affine(world.array @ back.matrix, world.space) if back.is_linear else None
     return through(image, back, finest, interpolation, world=world)
 
 
-def _millimetres(image: Image) -> list[float]:
+def millimetres(image: Image) -> list[float]:
     units = {axis.name: axis.unit for axis in image.axes if axis.type == "space"}
     if not all(units.values()):
         raise BadRequest("a space of the world needs the units of all the spatial axes")
