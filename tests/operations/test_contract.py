@@ -33,6 +33,8 @@ def test_a_registered_operation_keeps_the_contract(name, seed):
     [
         "crop,x=3..40,y=5..~gaussian,sigma=1,axes=zyx~project,method=mean~render",
         "channels,show=1+0~project~gaussian,sigma=0.7~channels,colours=ff8000+0040ff,blend=true",
+        "median,radius=1~clahe,low=0,high=300,tile=9~crop,y=3..",
+        "threshold,value=70~morphology,radius=1,method=open~flip,axes=x",
         "gaussian,sigma=0.4~crop,x=7..,unit=um~window,low=5,high=300~render",
         "render~crop,y=3..21~select,axis=c,index=2~window,low=9,high=99",
     ],
