@@ -181,7 +181,6 @@ layout_0_6 = Layout(
     refuses=refusal,
     tree=tree_0_6,
     steps={
-        "Neuroglancer": "Add a layer with the source {url}|zarr3:",
         "Python": 'import zarr; pixels = zarr.open_array("{url}0", mode="r")',
     },
 )
