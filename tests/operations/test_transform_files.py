@@ -385,6 +385,25 @@ def test_a_file_that_says_what_it_is_takes_no_convention(head):
         diascope.open(f"{head}/affine,file=it.tfm,world=1+2+3+0+2+4+6+0+1+1+1+1")
 
 
+def test_over_http_a_changed_file_is_seen_and_one_that_it_begins_from(tmp_path: Path) -> None:
+    root = tmp_path / "lab"
+    root.mkdir()
+    nifti(root / "head.nii", sform())
+    begun = elastix("TranslationTransform", (9, 5, -7), InitialTransformParameterFileName='"first.txt"')
+    (root / "second.txt").write_text(begun)
+    server = of_folder(root)
+    try:
+        told = []
+        for shift in ((1, 2, 3), (1, 2, 3), (4, 5, 6), (1, 2, 7)):
+            (root / "first.txt").write_text(elastix("TranslationTransform", shift))
+            asked = f"{server.url}/data/lab/head.nii/affine,file=second.txt/head.ome.zarr/zarr.json"
+            told.append(httpx.get(asked, timeout=30).headers["location"])
+        assert told[0] == told[1]
+        assert len(set(told)) == 3
+    finally:
+        server.stop()
+
+
 def test_over_http_each_chunk_is_that_of_simpleitk(tmp_path: Path) -> None:
     root = tmp_path / "lab"
     (root / "sub-01").mkdir(parents=True)

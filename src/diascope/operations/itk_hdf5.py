@@ -41,7 +41,7 @@ def matrix_of(data: bytes) -> Matrix:
     if find_spec("h5py") is None:
         raise Unavailable("h5py is not installed: pip install 'diascope[transforms]'")
     # A damaged file may keep the HDF5 library busy for ever, or crash it: it is read where that harms nobody.
-    command = [sys.executable, "-m", __name__]
+    command = [sys.executable, "-P", "-m", __name__]
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=PATIENCE, check=True)  # noqa: S603
         told = json.loads(done.stdout)
@@ -56,7 +56,7 @@ def main() -> None:
     """Writes what the file on standard input says, as JSON: its members, or a text with what is wrong."""
     import h5py
 
-    if sys.platform != "win32":
+    if sys.platform == "linux":
         import resource
 
         resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE))
