@@ -117,7 +117,7 @@ def test_a_huge_stack_opens_at_once_and_reads_what_it_shows(huge: Path) -> None:
 
 
 def test_a_huge_stack_is_served_in_bounded_memory(huge: Path) -> None:
-    with started(huge, chunk_cache=32 << 20, file_cache=8 << 20) as server:
+    with started(huge, chunk_cache=32 << 20, file_cache=8 << 20, refresh_seconds=60) as server:
         base = f"{server.url}/data/{huge.name}"
         began = perf_counter()
         array = zarr.open_array(f"{base}/made.recipe.yaml/original/made.ome.zarr/0", mode="r")

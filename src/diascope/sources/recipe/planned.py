@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from diascope.document import Key
@@ -28,6 +29,8 @@ from diascope.sources.recipe.table import Row, rows
 from diascope.sources.recipe.written import Written, small
 from diascope.stores.store import Store
 
+KEPT = 8
+"""How many listings and tables are remembered as they were understood: they are looked at again and again."""
 MOST_FILES = 100_000
 """How many files a recipe takes."""
 LARGEST_TABLE = 16 << 20
@@ -129,11 +132,18 @@ def _series(store: Store, members: Members, written: Written, series: Stack | Ti
 
 def _found(store: Store, members: Members, written: Written, series: Series, files: Pattern) -> list[Planned]:
     """The files that fit a pattern, at the places of their numbers."""
-    key: Key = ("pattern",)
     check_view(members, written, series.view, ("view",))
-    folder = written.path.rpartition("/")[0]
+    names = tuple(_names(store, written, written.path.rpartition("/")[0], files))
+    # A folder of many files that nobody asked for is no reason to remember their names.
+    matched = _remembered if len(names) <= MOST_FILES else _matched
+    return list(matched(written, series, files, names))
+
+
+def _matched(written: Written, series: Series, files: Pattern, names: tuple[str, ...]) -> tuple[Planned, ...]:
+    """Those of these names that fit."""
+    key: Key = ("pattern",)
     by_number: dict[int, str] = {}
-    for name in _names(store, written, folder, files):
+    for name in names:
         number = number_of(files, name)
         if number is None or number < (series.first or 0) or (series.last is not None and number > series.last):
             continue
@@ -148,7 +158,7 @@ def _found(store: Store, members: Members, written: Written, series: Series, fil
     last = max(by_number) if series.last is None else series.last
     if (last - first) // series.step >= LONGEST:
         raise written.wrong(key, f"the numbers go from {first} to {last}: the limit is {LONGEST} files")
-    parts = [
+    parts = tuple(
         Planned(
             (number - first) // series.step,
             Member(written.beside(name, key), series.scene, series.view),
@@ -157,7 +167,7 @@ def _found(store: Store, members: Members, written: Written, series: Series, fil
         )
         for number, name in by_number.items()
         if (number - first) % series.step == 0
-    ]
+    )
     end = (last - first) // series.step
     if series.missing == "refuse" and len(parts) <= end:
         there = {part.at for part in parts}
@@ -165,6 +175,9 @@ def _found(store: Store, members: Members, written: Written, series: Series, fil
         told = f"of {end + 1 - len(parts)} numbers there is no file, the first being {first + gap * series.step}"
         raise written.wrong(key, f"{told}; `missing: fill` allows that")
     return parts
+
+
+_remembered = lru_cache(maxsize=KEPT)(_matched)
 
 
 def _names(store: Store, written: Written, folder: str, files: Pattern) -> Iterator[str]:
@@ -198,23 +211,30 @@ def _transformed(store: Store, members: Members, written: Written, stack: Stack,
         return _plan(parts)
     key = ("transformations",)
     path, text = _table(store, written, stack.transformations, key)
-    told: dict[float, Row] = {}
-    for row in rows(text, path, ["section"], ["section", "view", *ROWS]):
-        number = row.number("section")
-        if number in told or not number.is_integer():
-            raise row.wrong("section", f"{number:g} is there twice, or no whole number")
-        told[number] = row
+    told = _told(path, text)
     moved = []
     for part in parts:
         if part.number not in told:
             raise written.wrong(key, f"{path} has no row of section {part.number}, {part.member.path}")
-        moved.append(_moved(members, part, told[part.number]))
+        moved.append(_moved(members, part, *told[part.number]))
     return _plan(moved, ((path, text),))
 
 
-def _moved(members: Members, part: Planned, row: Row) -> Planned:
+@lru_cache(maxsize=KEPT)
+def _told(path: str, text: bytes) -> dict[int, tuple[Row, tuple[float, ...]]]:
+    """The rows of a table by section, each with its matrix."""
+    told: dict[int, tuple[Row, tuple[float, ...]]] = {}
+    for row in rows(text, path, ["section"], ["section", "view", *ROWS]):
+        number = row.number("section")
+        if number in told or not number.is_integer():
+            raise row.wrong("section", f"{number:g} is there twice, or no whole number")
+        matrix = tuple(row.number(name, value) for name, value in zip(ROWS, UNMOVED, strict=True))
+        told[int(number)] = row, matrix
+    return told
+
+
+def _moved(members: Members, part: Planned, row: Row, matrix: tuple[float, ...]) -> Planned:
     """A section as its row says."""
-    matrix = tuple(row.number(name, value) for name, value in zip(ROWS, UNMOVED, strict=True))
     view = row.text("view")
     if not view:
         return part._replace(affine=matrix)
