@@ -96,28 +96,29 @@ def project(image: Image, parameters: Project) -> Image:
         image = exchanged(image, CUTS[axis])
         axis = "z"
     at, finest = place(image, axis), image.levels[0]
-    dtype = result_type(image, method)
+    columns = Columns(
+        level=finest,
+        at=at,
+        start=start,
+        stop=stop,
+        fold=FOLDS.get(method, partial(total, count=stop - start)),
+        dtype=result_type(image, method),
+        together=method == "median",
+    )
     sharpness = _sharpness(image, at, parameters) if method == "edf" else None
 
     def projected(level: Level) -> Level:
         first, last = span_in(level, finest, at, start, stop)
-        columns = Columns(
-            level=level,
-            at=at,
-            start=first,
-            stop=last,
-            fold=FOLDS.get(method, partial(total, count=stop - start)),
-            dtype=dtype,
-            together=method == "median",
-        )
-        if sharpness is None:
-            return columns.made
-        focus = sharpness(level)
-        return replace(columns, fold=focus, halo=focus.halo, whole=focus.colours_at).made
+        own = replace(columns, level=level, start=first, stop=last)
+        return own.made if sharpness is None else _sharpened(own, sharpness(level)).made
 
     result = without(image, axis, tuple(map(projected, image.levels)))
     _refuse_endless(result.levels[0])
     return _measured(result, method, stop - start)
+
+
+def _sharpened(columns: Columns, focus: Focus) -> Columns:
+    return replace(columns, fold=focus, halo=focus.halo, whole=focus.colours_at)
 
 
 def _refuse(image: Image, axis: str, method: str) -> None:
