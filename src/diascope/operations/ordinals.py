@@ -19,7 +19,7 @@ def ordinals(pixels: Pixels) -> Pixels:
     if dtype.kind == "i":
         return np.asarray(pixels.view(unsigned) ^ top)
     bits = np.where(np.isnan(pixels), dtype.type(np.nan), pixels + dtype.type(0)).view(unsigned)
-    return np.where(bits & top, ~bits, bits | top)
+    return np.asarray(np.where(bits & top, ~bits, bits | top))
 
 
 def values(ordinals: Pixels, dtype: np.dtype[Any]) -> Pixels:
@@ -29,4 +29,4 @@ def values(ordinals: Pixels, dtype: np.dtype[Any]) -> Pixels:
         return np.asarray(ordinals.view(dtype))
     if dtype.kind == "i":
         return np.asarray(ordinals ^ top).view(dtype)
-    return np.where(ordinals & top, ordinals ^ top, ~ordinals).view(dtype)
+    return np.asarray(np.where(ordinals & top, ordinals ^ top, ~ordinals)).view(dtype)
