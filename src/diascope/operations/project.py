@@ -83,9 +83,9 @@ def project(image: Image, parameters: Project) -> Image:
 
     A coarser level is the projection of its own pixels, which are means of finer ones: its largest pixel may be less,
     and its deviation is. A sum there, whose planes may be fewer, is that of as many as level 0 has, so that it looks
-    the same. For each region every stored chunk in its columns is read once; `median` and `edf`, which make large regions
-    in parts, may read one again, and `edf` reads those around it. No more than 2^36 stored pixels may stand behind a
-    chunk of the result.
+    the same. For each region every stored chunk in its columns is read once; `median` and `edf`, which make large
+    regions in parts, may read one again, and `edf` reads those around it. No more than 2^36 stored pixels may stand
+    behind a chunk of the result.
     """
     axis, method = parameters.axis, parameters.method
     _refuse(image, axis, method)
