@@ -70,7 +70,7 @@ def test_a_view_has_one_spelling(text, canonical):
         ("channels,show=", "whole numbers"),
         ("channels,low=1++2", "is no number"),
         ("channels,show=" + "+".join(["1"] * 65), "at most 64"),
-        ("project,method=median", "method: "),
+        ("project,method=mode", "method: "),
         ("gaussian,sigma=0", "sigma: "),
         ("gaussian,sigma=-1", "sigma: "),
         ("render~", "is no operation"),
