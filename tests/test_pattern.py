@@ -43,6 +43,8 @@ from diascope.pattern import pattern
         ("{s}/{s}_{n:int}.tif", "A_1/A_1_2.tif", {"s": "A_1", "n": "2"}),
         ("{s}/{s}_{n:int}.tif", "A_1/A_2.tif", None),
         ("**/{s}/{s}.tif", "A/B/B.tif", {"s": "B"}),
+        ("{s}/{s:**}/x.tif", "A/B/x.tif", None),
+        ("{s}/{s:**}/x.tif", "A/A/x.tif", {"s": "A"}),
         ("{{{s}}}", "{a}", {"s": "a"}),
         ("{Animal ID}.tif", "7.tif", {"Animal ID": "7"}),
         ("{s}\n", "a\n", {"s": "a"}),

@@ -211,7 +211,9 @@ def _stops(segment: Segment, names: Sequence[str], p: int, values: Fields) -> It
     """Up to where a segment takes names, and the fields that this makes."""
     if isinstance(segment, Folders):
         for stop in range(p, len(names)):
-            yield stop, {segment.name: "/".join(names[p:stop])} if segment.name else {}
+            folders = "/".join(names[p:stop])
+            if values.get(segment.name or "", folders) == folders:
+                yield stop, {segment.name: folders} if segment.name else {}
     elif p < len(names) and (found := _fit(segment, names[p], values)) is not None:
         yield p + 1, found
 
