@@ -349,6 +349,22 @@ def test_odd_names_are_shown_or_told_of(tmp_path: Path) -> None:
     assert "255 bytes" in told[1]
 
 
+def test_a_companion_whose_name_is_too_long_hides_no_other_file(tmp_path: Path) -> None:
+    folder = tmp_path / "lab"
+    for name in ("a", "b" * 250):
+        picture(folder / f"{name}.tif")
+    (tmp_path / "study.yaml").write_text(
+        'arrangement: template\nrules: [{files: "{a}.tif", layout: dzi, view: render, target: "{a}{suffix}"}]\n'
+    )
+    study = arranged(folder, tmp_path / "study.yaml").arrangements["study"]
+    paths = [path for path, _ in study.contents.leaves()]
+    assert {"a.dzi", "a_files"} <= {*paths}
+    assert not [path for path in paths if path.startswith("b")]
+    (told,) = problems(study)
+    assert told.startswith("bbb")
+    assert "255 bytes" in told
+
+
 def test_images_that_no_rule_takes_are_noted(tmp_path: Path) -> None:
     folder = tmp_path / "lab"
     for k in range(7):

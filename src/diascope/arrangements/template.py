@@ -13,7 +13,7 @@ from diascope.arrangements.arrangement import Arrangement, MappingFile, Written,
 from diascope.arrangements.contents import Contents, Link, Made
 from diascope.arrangements.facts import LARGEST, Key, Row, key, table
 from diascope.arrangements.seen import Found, Seen, natural, stem_of
-from diascope.arrangements.target import FilledText, PathText, Target, TargetText, filled, target
+from diascope.arrangements.target import FilledText, PathText, Target, TargetText, checked, filled, target
 from diascope.catalogue.opening import image_suffixes
 from diascope.catalogue.repository import Repository
 from diascope.document import Document, Problem, malformed
@@ -120,8 +120,7 @@ def contents(seen: Seen, written: Written[Template]) -> Contents:
     taken: set[str] = set()
     for each in rules:
         for path, link in _links(each, found, repository, made, taken):
-            for place, leaf in links(path, link):
-                made.add(place, leaf)
+            made.add(path, link)
     for path, text in written.says.files.items():
         kind = guess_type(path)[0] or "text/plain"
         is_text = kind.startswith("text/") or kind == "application/json"
@@ -205,7 +204,7 @@ def _no_field(name: str, known: list[str]) -> str:
 def _links(
     laid: Laid, found: list[Found], repository: Repository, made: Contents, taken: set[str]
 ) -> Iterator[tuple[str, Link]]:
-    """Where each file of a rule is shown, and the link to it; what cannot be told is a problem."""
+    """Where each file of a rule and its companions are shown, and the links; what cannot be told is a problem."""
     counts: Counter[str] = Counter()
     counted = COUNTER in laid.target.fields
     rule, layout = laid.rule, _record(laid.rule)
@@ -218,12 +217,13 @@ def _links(
                 values[COUNTER] = str(counts[alike])
             path = laid.target.path(values, laid.pattern.nested)
             scene = filled(laid.rule.scene).filled(values) if laid.rule.scene else ""
+            image = "/".join(filter(None, (repository.name, each.path, scene)))
+            is_folder = layout.is_folder if layout else each.is_folder
+            link = Link(image, rule.view, rule.layout, suffix, is_folder, laid.origin)
+            # The names of companions are longer.
+            yield from [(checked(place), leaf) for place, leaf in links(path, link)]
         except ValueError as error:
             made.problems.append(f"{each.path}: {error} ({laid.origin})")
-            continue
-        image = "/".join(filter(None, (repository.name, each.path, scene)))
-        is_folder = layout.is_folder if layout else each.is_folder
-        yield path, Link(image, rule.view, rule.layout, suffix, is_folder, laid.origin)
 
 
 def _matched(
