@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -351,9 +352,7 @@ def test_a_double_click_adds_layers(session: Callable[[str], Seen]) -> None:
 
 def test_a_view_is_checked_while_it_is_typed_and_used(session: Callable[[str], Seen]) -> None:
     told = session("typed-view").told
-    assert told["wrong"].endswith(
-        ">project: axis: Input should be &#x27;t&#x27;, &#x27;c&#x27;, &#x27;z&#x27;, &#x27;y&#x27; or &#x27;x&#x27;</span>"
-    )
+    assert unescape(told["wrong"]).endswith(">project: axis: Input should be 't', 'c', 'z', 'y' or 'x'</span>")
     assert [layer["shapes"][0] for layer in told["layers"][3:]] == [[640, 640]] * 3
 
 

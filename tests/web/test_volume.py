@@ -92,6 +92,9 @@ def sections(page: Page, frame: Frame, edge: float) -> list[tuple[Section, Pictu
     """What each panel shows of the volume, and what it should; ``edge`` is where voxel 0 begins."""
     state = frame.evaluate(UNADORNED)
     page.wait_for_timeout(500)
+    # What the changed state needs is known only when it was drawn once.
+    frame.wait_for_function(COMPLETE, polling=100)
+    page.wait_for_timeout(300)
     shown = screenshot(page.screenshot())
     corner = page.locator("iframe").bounding_box()
     assert corner is not None
