@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from collections.abc import Iterator
@@ -71,6 +72,7 @@ def table() -> Table:
     tree.add("odd/{name}", lambda name: in_memory(name.encode(), "text/plain"), name=lambda: ODD)
     tree.add("trouble/{name}", fail)
     tree.add("trouble/listed/{name}", made, name=lambda: ["z", "unsupported", "unreadable", "a"])
+    tree.add("trouble/read/{name}", made)
     return tree
 
 
@@ -281,6 +283,19 @@ def test_deep_bodies_and_many_properties_are_read(url: str) -> None:
     assert list(propfind(f"{url}/dav/files/", "0", body)) == ["/dav/files/"]
 
 
+def test_a_body_that_comes_byte_by_byte_is_read_as_fast_as_it_comes() -> None:
+    count = http.LARGEST
+
+    async def receive() -> dict[str, Any]:
+        nonlocal count
+        count -= 1
+        return {"type": "http.request", "body": b"x", "more_body": count > 0}
+
+    start = monotonic()
+    assert asyncio.run(http._body(receive)) == b"x" * http.LARGEST
+    assert monotonic() - start < 5
+
+
 def test_a_body_that_is_long_is_not_read(url: str) -> None:
     def endless() -> Iterator[bytes]:
         for _ in range(1000):
@@ -470,6 +485,13 @@ def test_a_file_that_cannot_be_made_hides_no_other(url: str) -> None:
         assert told["{DAV:}resourcetype"] == (200, None)
         assert httpx.get(f"{url}/dav/trouble/listed/{name}").status_code == status
     assert found["/dav/trouble/listed/a"]["{DAV:}getcontentlength"] == (200, "10")
+
+
+def test_what_is_wrong_when_bytes_are_made_is_no_absence(url: str) -> None:
+    for method in ("GET", "HEAD"):
+        assert httpx.request(method, f"{url}/dav/trouble/read/malformed").status_code == 400
+    told = propfind(f"{url}/dav/trouble/read/malformed")["/dav/trouble/read/malformed"]
+    assert told["{DAV:}getcontentlength"] == (400, None)
 
 
 def test_a_size_is_not_made_where_nobody_asks_for_it(url: str) -> None:

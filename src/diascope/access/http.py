@@ -137,15 +137,15 @@ async def _handle(scope: Scope, receive: Receive, send: Send, workers: Workers, 
 
 async def _body(receive: Receive) -> bytes | None:
     """The body of a request, None where it is too long."""
-    parts: list[bytes] = []
+    body = bytearray()
     more = True
     while more:
         message = await receive()
-        parts.append(message.get("body", b""))
-        if sum(map(len, parts)) > LARGEST:
+        body += message.get("body", b"")
+        if len(body) > LARGEST:
             return None
         more = message.get("more_body", False)
-    return b"".join(parts)
+    return bytes(body)
 
 
 async def _answer(workers: Workers, handler: Handler, asked: Asked) -> Answer:

@@ -19,8 +19,8 @@ from diascope.access.attributes import moment
 from diascope.access.problem import MEDIA_TYPE, problem
 from diascope.access.webdav_folder import page
 from diascope.access.webdav_propfind import Requests
-from diascope.access.webdav_resource import Provider, modified, within
-from diascope.errors import BadRequest, DiascopeError, NotFound, TooLarge, Unimplemented
+from diascope.access.webdav_resource import Provider, looked_up, modified, within
+from diascope.errors import DiascopeError, NotFound, TooLarge
 from diascope.tree.branch import Branch
 from diascope.tree.file import Tree, sized
 
@@ -57,19 +57,14 @@ class WebDav:
             return _by_wsgi(self._requests, _environ(path, asked))
         except DAVError as error:
             return _refused(error, asked)
-        except (TooLarge, Unimplemented) as error:
-            return failed(error, asked)
-        except BadRequest as error:
-            # Programs look for files of their own in every folder, also where a name would be a view.
-            return failed(NotFound(str(error)), asked)
         except DiascopeError as error:
             return failed(error, asked)
 
     def _got(self, path: str, asked: Asked) -> Answer:
         inside, may_be_file = within(path)
-        file = self._whole.file(inside) if may_be_file else None
+        file = looked_up(self._whole.file, inside) if may_be_file else None
         if file is None:
-            entries = self._whole.entries(inside)
+            entries = looked_up(self._whole.entries, inside)
             if entries is None:
                 raise NotFound(f"there is nothing at {inside!r}")
             return answered(page(inside, entries), asked)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from email.utils import formatdate
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from wsgidav.dav_error import DAVError
@@ -16,7 +16,7 @@ from wsgidav.dav_provider import DAVCollection, DAVNonCollection, DAVProvider
 from diascope.access.attributes import moment
 from diascope.access.problem import status_of
 from diascope.bounded import BoundedCache
-from diascope.errors import DiascopeError, NotFound
+from diascope.errors import BadRequest, DiascopeError, NotFound, TooLarge, Unimplemented
 from diascope.tree.file import File, Tree
 
 ETAG = "{DAV:}getetag"
@@ -32,6 +32,7 @@ SIZES = 200_000
 """How many sizes are remembered of files of which only their bytes tell it."""
 
 Sizes = BoundedCache[int]
+T = TypeVar("T")
 
 
 class Provider(DAVProvider):  # type: ignore[misc]
@@ -51,10 +52,10 @@ class Provider(DAVProvider):  # type: ignore[misc]
         """What lies at a path; what ends in a slash is a folder at the most."""
         environ["wsgidav.provider"] = self
         inside, may_be_file = within(path)
-        file = self._tree.file(inside) if may_be_file else None
+        file = looked_up(self._tree.file, inside) if may_be_file else None
         if file is not None:
             return VirtualFile(path, environ, lambda: file, self._sizes)
-        return None if self._tree.entries(inside) is None else Folder(f"/{inside}", environ)
+        return None if looked_up(self._tree.entries, inside) is None else Folder(f"/{inside}", environ)
 
     def members(self, path: str, environ: dict[str, Any]) -> Iterator[VirtualFile | Folder]:
         """What a folder lists, one after another; names that no URL can spell are not there."""
@@ -179,6 +180,20 @@ def within(path: str) -> tuple[str, bool]:
     if "//" in path:
         raise NotFound(f"there is nothing at {inside!r}")
     return inside, not path.endswith("/")
+
+
+def looked_up(look: Callable[[str], T], path: str) -> T:
+    """What lies at a path; raises NotFound where a name in it is malformed.
+
+    Programs look for files of their own in every folder, also where a name would be a view. Whatever is wrong when
+    bytes are made is no such name.
+    """
+    try:
+        return look(path)
+    except (TooLarge, Unimplemented):
+        raise
+    except BadRequest as error:
+        raise NotFound(str(error)) from error
 
 
 def shown(name: str) -> str:
