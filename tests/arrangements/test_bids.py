@@ -179,6 +179,16 @@ def test_an_unreadable_image_hides_no_other_and_is_trouble(folder: Path) -> None
     assert root.file("study/sub-m2/micr/sub-m2_sample-z_BF.json") is None
 
 
+def test_distances_beyond_all_numbers_hide_no_other_image(folder: Path) -> None:
+    picture(
+        folder / "m2_z.tif",
+        {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "nm", "PhysicalSizeY": 1e305, "PhysicalSizeYUnit": "mm"},
+    )
+    mapped(folder, TISSUE + RULE)
+    assert {each.partition(":")[0] for each in told(folder)} == {"m2_z.tif"}
+    assert data(arranged(folder), "sub-m2/micr/sub-m2_sample-a_BF.json")
+
+
 @pytest.mark.parametrize(
     ("text", "line", "key"),
     [

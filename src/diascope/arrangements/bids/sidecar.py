@@ -39,7 +39,10 @@ SAME = 1e-3
 
 
 def pixel_size(image: Image) -> tuple[list[float], str] | None:
-    """The distances of pixels along x, y and, where it is known, z, and their unit; None where that is not known."""
+    """The distances of pixels along x, y and, where it is known, z, and their unit.
+
+    None where that is not known, or beyond all numbers in this unit.
+    """
     known = {
         axis.name: (scale, axis.unit)
         for axis, scale in zip(image.axes, image.levels[0].scale, strict=True)
@@ -50,7 +53,7 @@ def pixel_size(image: Image) -> tuple[list[float], str] | None:
     unit = known["x"][1] or ""
     symbol = SYMBOLS.get(unit, "um")
     sizes = [scale * ratio(of or "", UNITS[symbol]) for scale, of in (known[axis] for axis in "xyz" if axis in known)]
-    return [float(f"{size:.12g}") for size in sizes], symbol
+    return ([float(f"{size:.12g}") for size in sizes], symbol) if all(map(isfinite, sizes)) else None
 
 
 def given_size(metadata: Mapping[str, Any]) -> tuple[list[float], str] | None:
