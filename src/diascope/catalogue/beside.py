@@ -17,13 +17,13 @@ def beside(store: Store, folder: str, name: str) -> tuple[str, str]:
     return path, stat.version
 
 
-def found_beside(store: Store, folder: str, name: str) -> tuple[str, Stat]:
-    """The same of a file of any size."""
+def found_beside(store: Store, folder: str, name: str, *, or_folder: bool = False) -> tuple[str, Stat]:
+    """The same of a file of any size, or of a folder."""
     names = folder.split("/") if folder else []
     for k in range(len(names), -1, -1):
         path = "/".join([*names[:k], name])
         stat = store.stat(path)
-        if stat and not stat.is_folder:
+        if stat and (or_folder or not stat.is_folder):
             return path, stat
     raise BadRequest(f"there is no file {name!r} in the folder of the image, nor in one above it")
 

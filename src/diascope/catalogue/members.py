@@ -80,7 +80,7 @@ class Pool:
         """The images in a folder and above it that views name."""
 
         def named(name: str) -> Beside:
-            member = Member(found_beside(self.store, folder, name)[0])
+            member = Member(found_beside(self.store, folder, name, or_folder=True)[0])
             return Beside(self.version(member) or "", partial(self.image, member))
 
         return named

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field as Described
 from pydantic import model_validator
 
 from diascope.errors import BadRequest
-from diascope.image.affine import affine
+from diascope.image.affine import Affine, affine
 from diascope.image.image import Image, Interpolation
 from diascope.image.mapping import Mapping, mapping
 from diascope.image.resampled import Grid
@@ -23,16 +22,18 @@ from diascope.operations.grids import INTERPOLATION, grid
 from diascope.operations.lengths import Vector, in_axes
 from diascope.operations.operation import Images, Operation, Parameters
 from diascope.operations.values import OptionalNumbers, OptionalUnit
+from diascope.operations.vector_field import is_vector_field, step_of
 
-Matrix = NDArray[np.float64]
+Bend: TypeAlias = tuple[Mapping, Affine | None]
+"""From positions in the result to those in the image, and from those in the result to the world."""
 
 
 class Displace(Parameters):
     field: NamedField = Described(
         description=(
             "The file of the field, in the image's folder or the nearest one above it: NIfTI as ITK and ANTs write "
-            "it, such as `1Warp.nii.gz`, from points of the fixed image to points of this one. An address is "
-            "redirected to that with the version of the file."
+            "it, such as `1Warp.nii.gz`, or an OME-Zarr 0.6 vector field, such as `warp.zarr`, from points of the "
+            "fixed image to points of this one. An address is redirected to that with the version of the file."
         ),
     )
     inverse: bool = Described(
@@ -61,28 +62,49 @@ class Displace(Parameters):
 def displace(image: Image, parameters: Displace) -> Image:
     """The image where the field moves it, in the world that the field lies in; where nothing comes to lie it is 0.
 
-    Vectors are interpolated linearly, and outside the field nothing moves, as in ITK. An image that knows its place in
-    the world is moved there; else its positions are taken for lengths along ITK's axes. The field is opened and none of
-    it read, but the part that each tile needs. It is one interpolation with the coordinate operations before and after.
+    Vectors are interpolated linearly, and outside the field nothing moves, as in ITK. By a field of NIfTI an image that
+    knows its place in the world is moved there; else its positions are taken for lengths along ITK's axes. A field of
+    OME-Zarr moves positions in the image. The field is opened and none of it read, but the part that each tile needs.
+    It is one interpolation with the coordinate operations before and after.
     """
     if parameters.field.open is None:
         raise BadRequest("a field lies in a file beside the image, and this image lies in no folder")
     warp = parameters.field.open()
+    bend = _in_positions if is_vector_field(warp) else _in_world
+    back, world = bend(image, warp, parameters)
+    finest = _on_field(image, warp, parameters) if _is_on_field(parameters) else _grid(image, parameters)
+    return through(image, back, finest, parameters.interpolation, world=world)
+
+
+def _in_world(image: Image, warp: Image, parameters: Displace) -> Bend:
+    """By a field that moves places in the world, in millimetres."""
     step = displacement(parameters.field.name, warp)
+    _refuse_rank(image, warp)
+    per_unit = _millimetres(image)
+    here = TO_LPS @ image.world.array if image.world else np.diag([*per_unit, 1.0])
+    on_field = _is_on_field(parameters)
+    there = world_of(warp) @ np.diag([*per_unit / _millimetres(warp), 1.0]) if on_field else here
+    bend = Mapping((step.inverted() if parameters.inverse else step,))
+    world = affine(TO_LPS @ there, warp.world.space) if warp.world else None
+    return mapping(there).then(bend).then(mapping(here).inverted()), world
+
+
+def _in_positions(image: Image, warp: Image, parameters: Displace) -> Bend:
+    """By a field that moves positions, in its own units; the result's are those that the field has vectors for."""
+    step = step_of(parameters.field.name, warp)
+    _refuse_rank(image, warp)
+    there = np.diag([*1 / _units(image, warp), 1.0])
+    bend = Mapping((step.inverted() if parameters.inverse else step,))
+    world = affine(warp.world.array @ there, warp.world.space) if warp.world and not parameters.inverse else None
+    return mapping(there).then(bend).then(mapping(there).inverted()), world
+
+
+def _refuse_rank(image: Image, warp: Image) -> None:
     axes = spatial(image)
     if len(axes) != warp.size("c"):
         raise BadRequest(
             f"the field moves along {warp.size('c')} axes, and the image has {len(axes)}: {'+'.join(axes)}"
         )
-    per_unit = _millimetres(image)
-    here = TO_LPS @ image.world.array if image.world else np.diag([*per_unit, 1.0])
-    on_field = parameters.domain == "field" and parameters.size is None
-    there = world_of(warp) @ np.diag([*per_unit / _millimetres(warp), 1.0]) if on_field else here
-    bend = Mapping((step.inverted() if parameters.inverse else step,))
-    back = mapping(there).then(bend).then(mapping(here).inverted())
-    finest = _on_field(image, warp, parameters) if on_field else _grid(image, parameters)
-    world = affine(TO_LPS @ there, warp.world.space) if warp.world else None
-    return through(image, back, finest, parameters.interpolation, world=world)
 
 
 def opened(_: Image, parameters: Displace, images: Images) -> Displace | None:
@@ -94,6 +116,17 @@ def opened(_: Image, parameters: Displace, images: Images) -> Displace | None:
 
 def _images(parameters: Displace) -> tuple[str, ...]:
     return (parameters.field.name,)
+
+
+def _is_on_field(parameters: Displace) -> bool:
+    return parameters.domain == "field" and parameters.size is None
+
+
+def _units(image: Image, warp: Image) -> Vector:
+    """How many of the image's units of x, y and z make one of the field's; one where a vector field has none."""
+    if is_vector_field(warp) and not any(axis.unit for axis in warp.axes):
+        return np.ones(3)
+    return _millimetres(warp) / _millimetres(image)
 
 
 def _millimetres(image: Image) -> Vector:
@@ -114,7 +147,7 @@ def _grid(image: Image, parameters: Displace) -> Grid:
 
 def _on_field(image: Image, warp: Image, parameters: Displace) -> Grid:
     """Its grid, or with other distances what covers it, in the units of the image."""
-    by, level = _millimetres(warp) / _millimetres(image), warp.levels[0]
+    by, level = _units(image, warp), warp.levels[0]
     if parameters.pixel is not None:
         low, high = (end * by for end in edges(warp.axes, level))
         return covering_box(image, low, high, spacing_of(image, parameters.pixel, in_axes(image, parameters.unit)))

@@ -61,7 +61,8 @@ def displacement(name: str, image: Image) -> Displacement:
     world, intent = image.world, image.metadata.extra.get("intent_code")
     if intent not in {VECTOR, DISPLACEMENT}:
         raise BadRequest(
-            f"{name} is no field of displacements: that is a NIfTI file of vectors, with the intent code 1007 or 1006"
+            f"{name} is no field of displacements: that is a NIfTI file of vectors, with the intent code 1007 "
+            "or 1006, or an OME-Zarr with an axis of the type displacement"
         )
     parts = image.size("c")
     if image.axis_names != "czyx" or parts not in {2, 3} or (parts == 2 and image.size("z") > 1):

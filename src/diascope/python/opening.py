@@ -123,7 +123,8 @@ def _beside(address: str, name: str) -> bytes:
 
 def _image_beside(address: str, name: str) -> Beside:
     """The first image of a file in the folder of an image."""
-    file = str(_file_beside(address, name))
+    folder = Path(address).with_name(name)
+    file = str(folder if _is_image(folder) else _file_beside(address, name))
     return Beside(_version(file), Origin(file, "", ORIGINAL))
 
 
@@ -163,8 +164,10 @@ def _dataset(address: str) -> Dataset:
 def _version(address: str) -> str:
     """Changes when the file does, at the cost of one look or two."""
     if not address.startswith(WEB):
-        status = Path(address).stat()
-        return f"{status.st_mtime_ns}-{status.st_size}-{status.st_ino}"
+        # What is in a folder may change while the folder does not.
+        inside = (Path(address) / name for name in ("zarr.json", ".zarray", ".zattrs"))
+        looks = [each.stat() for each in (Path(address), *filter(Path.exists, inside))]
+        return "-".join(f"{look.st_mtime_ns}-{look.st_size}-{look.st_ino}" for look in looks)
     store, name = Representation(address).located
     return next((stat.version for marker in ("zarr.json", ".zattrs") if (stat := store.stat(f"{name}/{marker}"))), "")
 

@@ -18,6 +18,9 @@ ALIASES = {
     **{name: name for name in ORDER},
 }  # fmt: skip
 
+VECTORS = "displacement", "coordinate"
+"""The types of an axis along which the parts of vectors lie (0.6)."""
+
 FREE = {"time": "t", "channel": "c", "space": "xyz"}
 
 
@@ -67,7 +70,7 @@ def axes_of(named_axes: tuple[Named, ...], path: str) -> Axes:
     Raises Unreadable where there are more than the house has.
     """
     letters: list[str | None] = [None] * len(named_axes)
-    for match in (_by_name, _by_type, _by_place):
+    for match in (_by_vector, _by_name, _by_type, _by_place):
         # From the last to the first, so that spaces without known names become x, y and z in this order.
         for d in reversed(range(len(letters))):
             if letters[d] is None:
@@ -91,6 +94,10 @@ def unit(value: str | None, axis: str) -> str | None:
 def guessed(rank: int) -> tuple[Named, ...]:
     """Axes of which nothing is known."""
     return (Named(),) * rank
+
+
+def _by_vector(axis: Named) -> str:
+    return "c" if axis.type in VECTORS else ""
 
 
 def _by_name(axis: Named) -> str:

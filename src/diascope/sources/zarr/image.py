@@ -13,13 +13,16 @@ from diascope.image.level import Level, Pixels
 from diascope.image.metadata import Metadata
 from diascope.image.region import Ints, Region
 from diascope.sources.zarr.array import Array
-from diascope.sources.zarr.axes import Axes, Named, axes_of, guessed
+from diascope.sources.zarr.axes import VECTORS, Axes, Named, axes_of, guessed
 from diascope.sources.zarr.documents import Document, part
-from diascope.sources.zarr.multiscale import Multiscale, Placing
+from diascope.sources.zarr.multiscale import Multiscale, Placing, described
 from diascope.sources.zarr.node import Node, node
 from diascope.sources.zarr.omero import channels, is_rgb
 from diascope.sources.zarr.world import moved, world
 from diascope.stores.store import Store
+
+VECTOR_FIELD = "vector_field"
+"""What a field of vectors (0.6) is, among what is handed on."""
 
 KEPT = ("multiscales", "omero", "image-label")
 """The attributes that are handed on as they are."""
@@ -30,7 +33,8 @@ def multiscale_image(store: Store, found: Multiscale, name: str) -> Image:
     arrays = [_array(store, path) for path in found.paths]
     rank = len(arrays[0].metadata.shape)
     _check_alike(arrays)
-    axes = axes_of(found.named_axes(rank), found.path)
+    named = found.named_axes(rank)
+    axes = axes_of(named, found.path)
     placings = [found.placing(k, rank) for k in range(len(arrays))]
     pairs = sorted(zip(arrays, placings, strict=True), key=lambda pair: -_size(pair[0].metadata.shape))
     levels = tuple(_level(array, axes, _placing(array, placing, pairs[0])) for array, placing in pairs)
@@ -48,24 +52,34 @@ def multiscale_image(store: Store, found: Multiscale, name: str) -> Image:
         world=world(found.node.attributes) or moved(store, found, axes),
         metadata=Metadata(
             format=f"OME-Zarr {found.version}".strip(),
-            extra={key: ome[key] for key in KEPT if key in ome},
+            extra={key: ome[key] for key in KEPT if key in ome} | vector_field(named, axes),
         ),
     )
 
 
 def array_image(store: Store, bare: Node, name: str) -> Image:
-    """The image of an array by itself, of one level."""
+    """The image of an array by itself, of one level; it may say where it lies as a level does, as fields do (0.6)."""
     array = bare.array(store)
     rank = len(array.metadata.shape)
-    names = array.metadata.names
-    axes = axes_of(tuple(map(Named, names)) if names else guessed(rank), bare.path)
+    names, told = array.metadata.names, described(bare)
+    named = told.named_axes(rank) if told else tuple(map(Named, names)) if names else guessed(rank)
+    axes = axes_of(named, bare.path)
+    placing = told.placing(0, rank) if told else None
     return Image(
         name=name,
         kind="intensity",
         axes=axes.axes,
-        levels=(_level(array, axes, Placing((1.0,) * rank, (0.0,) * rank)),),
-        metadata=Metadata(format=f"Zarr v{bare.format}", extra=dict(bare.attributes)),
+        levels=(_level(array, axes, placing or Placing((1.0,) * rank, (0.0,) * rank)),),
+        metadata=Metadata(format=f"Zarr v{bare.format}", extra={**bare.attributes, **vector_field(named, axes)}),
     )
+
+
+def vector_field(named: tuple[Named, ...], axes: Axes) -> Document:
+    """What is told of a field of vectors (0.6): its type, and the axes of its parts in their order."""
+    kinds = [axis.type for axis in named if axis.type in VECTORS]
+    if len(kinds) != 1:
+        return {}
+    return {VECTOR_FIELD: {"type": kinds[0], "axes": axes.letters.replace("c", "")}}
 
 
 def _array(store: Store, path: str) -> Array:

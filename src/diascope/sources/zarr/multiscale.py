@@ -116,6 +116,15 @@ def multiscale(node: Node) -> Multiscale | None:
     return Multiscale(node.path, own, version if isinstance(version, str) else "", node)
 
 
+def described(array: Node) -> Multiscale | None:
+    """An array by itself as the level of an image, None where it does not say where it lies (0.6)."""
+    steps, systems = (array.ome.get(key) for key in ("coordinateTransformations", "coordinateSystems"))
+    if not isinstance(steps, list) or not _objects(systems):
+        return None
+    own = {"coordinateSystems": systems, "datasets": [{"coordinateTransformations": steps}]}
+    return Multiscale(array.path, own, "", array)
+
+
 def _objects(value: Any) -> list[Document]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
