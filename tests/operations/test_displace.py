@@ -312,6 +312,38 @@ def test_chunks_over_http_are_those_of_simpleitk(folder):
         server.stop()
 
 
+@pytest.mark.judge
+def test_the_pair_of_files_of_ants_is_the_composite_of_simpleitk_over_http(folder):
+    """Of ``antsApplyTransforms -t 1Warp.nii.gz -t 0GenericAffine.mat`` the last one is done to the image first."""
+    moving, vectors = volume(folder / "moving.nii.gz"), field(folder / "1Warp.nii.gz")
+    matrix = TURNED.T @ np.array([[1.1, 0.05, 0], [0, 0.93, 0.02], [0.03, 0, 1.04]])
+    affine = sitk.AffineTransform(matrix.ravel().tolist(), (1.7, -2.9, 0.83), (-4.0, 12.0, 9.0))
+    sitk.WriteTransform(affine, str(folder / "0GenericAffine.mat"))
+    both = sitk.CompositeTransform([affine, transform_of(vectors)])
+    expected = resampled(moving, both, vectors)
+    # The order matters, and so do both.
+    swapped = sitk.CompositeTransform([transform_of(vectors), affine])
+    for other in (swapped, affine, transform_of(vectors)):
+        assert (np.abs(resampled(moving, other, vectors) - expected) > 1).mean() > 0.1
+    server = of_folder(folder)
+    try:
+        text = "affine,file=0GenericAffine.mat~displace,field=1Warp.nii.gz"
+        asked = f"{server.url}/data/bent/moving.nii.gz/{text}/moving.ome.zarr/zarr.json"
+        found = httpx.get(asked, follow_redirects=True)
+        found.raise_for_status()
+        served = zarr.open_group(str(found.url).removesuffix("/zarr.json"), mode="r")["0"]
+        assert isinstance(served, zarr.Array)
+        assert served.shape == expected.shape
+        got = np.empty(served.shape)
+        for corner in np.ndindex(2, 2, 2):
+            halves = zip(corner, served.shape, strict=True)
+            box = tuple(slice(n // 2, n) if k else slice(n // 2) for k, n in halves)
+            got[box] = served[box]
+        close(got, expected)
+    finally:
+        server.stop()
+
+
 def test_a_recipe_has_fields_beside_its_files(folder):
     volume(folder / "a.nii")
     field(folder / "warp.nii.gz")
