@@ -237,9 +237,9 @@ def test_a_repository_is_walked_once_a_refresh_and_never_for_a_request(
     walks: list[str] = []
     walked = seen._walked
 
-    def counted(repository: Repository, inside: str) -> Iterator[seen.Found]:
+    def counted(repository: Repository, inside: str) -> seen.Walked:
         walks.append(inside)
-        yield from walked(repository, inside)
+        return walked(repository, inside)
 
     monkeypatch.setattr(seen, "_walked", counted)
     tree = arranged(

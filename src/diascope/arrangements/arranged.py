@@ -164,7 +164,13 @@ class Arranged:
                 return before
             arrangement, said = written(text or b"", self.name)
             kind = arrangement.name
-            return Outcome(text, kind, arrangement.contents(seen, said), seen)
+            contents = arrangement.contents(seen, said)
+            known = before is not None and text == before.text and isinstance(before.contents, Contents)
+            if before and known and not seen.unread <= before.seen.unread:
+                # What lies in a folder that cannot be read any more is not absent: looking there tells the trouble.
+                return before
+            contents.problems.extend(sorted(seen.unread))
+            return Outcome(text, kind, contents, seen)
         except (NotFound, BadRequest) as error:
             # Whoever asks for a path is told of trouble: neither is it absent nor is the request wrong.
             return Outcome(text, kind, Malformed(f"{self.name}: {error}"), seen)

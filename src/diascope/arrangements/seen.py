@@ -41,6 +41,14 @@ class Found(NamedTuple):
         return self.path.rpartition("/")[2]
 
 
+class Walked(NamedTuple):
+    """What lies below a folder."""
+
+    found: tuple[Found, ...]
+    unread: frozenset[str]
+    """Why folders in it could not be read, a sentence each."""
+
+
 @dataclass(slots=True)
 class Seen:
     """What may be seen, and what was asked."""
@@ -65,11 +73,17 @@ class Seen:
     def files(self, repository: Repository, folder: str = "") -> tuple[Found, ...]:
         """Every file below a folder, images that are folders as one, none where there is no such folder.
 
-        No image is opened. Names that are no text and folders that cannot be read are left out. Raises TooLarge where
-        there are too many.
+        No image is opened. Names that are no text and folders that cannot be read (``unread``) are left out. Raises
+        TooLarge where there are too many.
         """
         question = ("files", repository.name, folder)
-        return cast(tuple[Found, ...], self._answer(question, lambda: tuple(_walked(repository, folder))))
+        return cast(Walked, self._answer(question, lambda: _walked(repository, folder))).found
+
+    @property
+    def unread(self) -> frozenset[str]:
+        """Why folders were left out, a sentence each."""
+        answers = [answer for _, answer in self._asked.values()]
+        return frozenset[str]().union(*(answer.unread for answer in answers if isinstance(answer, Walked)))
 
     def read(self, repository: Repository, path: str, most: int) -> bytes | None:
         """The bytes of a stored file, None where there is none; raises TooLarge over so many."""
@@ -159,14 +173,20 @@ def stem_of(found: Found, suffixes: tuple[str, ...]) -> str:
     return name[: -len(OME)] if found.what == "image" and name.lower().endswith(OME) and len(name) > len(OME) else name
 
 
-def _walked(repository: Repository, folder: str) -> Iterator[Found]:
+def _walked(repository: Repository, folder: str) -> Walked:
+    """Every file below a folder; one that cannot be read hides none of the others."""
+    unread: set[str] = set()
+    return Walked(tuple(_files(repository, folder, unread)), frozenset(unread))
+
+
+def _files(repository: Repository, folder: str, unread: set[str]) -> Iterator[Found]:
     count = 0
     place = repository.place(folder) if folder else None
     stack = [(folder, 0)] if not folder or (place and place.what == "folder") else []
     while stack:
         inside, depth = stack.pop()
         folders = []
-        for found in _listed(repository, inside):
+        for found in _listed(repository, inside, unread):
             count += 1
             if count > MOST:
                 raise TooLarge(f"the repository {repository.name!r} has more than {MOST} files")
@@ -178,15 +198,17 @@ def _walked(repository: Repository, folder: str) -> Iterator[Found]:
             stack += [(path, depth + 1) for path in reversed(folders)]
 
 
-def _listed(repository: Repository, folder: str) -> Iterator[Found]:
-    """What is in a folder, nothing where it cannot be read: one such hides none of the others."""
+def _listed(repository: Repository, folder: str, unread: set[str]) -> Iterator[Found]:
+    """What is in a folder, nothing where it has gone or cannot be read, which is noted."""
     try:
         for name, is_folder in sorted(repository.store.names(folder)):
             place = repository.seen(folder, name, is_folder)
             if place and not any("\ud800" <= letter <= "\udfff" for letter in name):
                 yield Found(place.path, place.what, is_folder)
-    except (DiascopeError, OSError):
+    except NotFound:
         return
+    except (DiascopeError, OSError) as error:
+        unread.add(str(error))
 
 
 def _read(repository: Repository, path: str, most: int) -> bytes | None:
