@@ -33,6 +33,8 @@ class Level:
     """The pixels of a region that lies inside, in any memory layout; called from many threads at once."""
     cost: float = 1.0
     """About how many stored pixels are read for one of its own: more than one where the level is made."""
+    spread: float = 1.0
+    """About how many times as many pixels as a tile has are held for it, by filters that look at neighbours."""
 
     def read(self, region: Region) -> Pixels:
         """The pixels of a region as an array of its shape, not to be written to.

@@ -23,7 +23,7 @@ from diascope.operations.extent import extent
 from diascope.operations.limits import Limits
 from diascope.operations.looks import look, refuse_unordered
 from diascope.operations.opacity import colours_of
-from diascope.operations.operation import Files, Operation, mapped
+from diascope.operations.operation import Files, Operation, mapped, spread_by
 from diascope.operations.places import place, spacing
 from diascope.operations.values import OptionalUnit
 
@@ -141,6 +141,8 @@ def _limits(image: Image, parameters: Clahe) -> tuple[float, float]:
 
 def _equalized(level: Level, sides: tuple[float, float], equalize: Equalizing, colours_at: int | None) -> Level:
     grid = [cells(size, side) for size, side in zip(level.shape[-2:], sides, strict=True)]
+    # A pixel is made of the four cells about it, of which the last one may be half as long again.
+    halo = tuple(min(ceil(1.5 * along.width), along.size) for along in grid)
 
     def read_pixels(region: Region) -> Pixels:
         if 0 in region.shape:
@@ -159,7 +161,8 @@ def _equalized(level: Level, sides: tuple[float, float], equalize: Equalizing, c
         wanted = (*(slice(None) for _ in range(colours_at)), slice(region.start[colours_at], region.stop[colours_at]))
         return fitted(pixels[wanted][middle] + gain, level.dtype)
 
-    return replace(level, read_pixels=read_pixels)
+    spread = spread_by(level, (*(0 for _ in level.shape[2:]), *halo))
+    return replace(level, read_pixels=read_pixels, spread=spread)
 
 
 def _within(region: Region, origin: Sequence[int]) -> tuple[slice, slice]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from diascope.errors import BadRequest
+from diascope.errors import BadRequest, TooLarge
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.image.region import Ints, Region
@@ -25,6 +26,12 @@ class Parameters(BaseModel):
 
 
 P = TypeVar("P", bound=Parameters)
+
+PLANE_TILE, VOLUME_TILE = 512, 64
+"""The sides of the tiles that neighbours are counted for."""
+
+MOST_SPREAD = 8192.0
+"""So many times as many pixels as a tile has may be held for it."""
 
 Files: TypeAlias = Callable[[str], bytes]
 """The bytes of a file that lies beside the image, by its name; raises BadRequest where there is none, and TooLarge.
@@ -89,13 +96,30 @@ def with_halo(
     keeps the type, or gives the one that is told, and must give a pixel the same value wherever in its array it stands.
     """
     made = level.dtype if dtype is None else dtype
+    spread = spread_by(level, halo)
 
     def read_pixels(region: Region) -> Pixels:
         if 0 in region.shape:
             return np.empty(region.shape, made)
         return with_one_nan(function(with_edges(level, grown(region, halo))))
 
-    return replace(level, dtype=made, read_pixels=read_pixels)
+    return replace(level, dtype=made, read_pixels=read_pixels, spread=spread)
+
+
+def spread_by(level: Level, halo: Ints) -> float:
+    """That of the level after a filter that needs so many neighbours on each side.
+
+    Raises TooLarge where filters of filters need too many: each widens what the one before it is asked for.
+    """
+    side = VOLUME_TILE if sum(by > 0 for by in halo) > 2 else PLANE_TILE
+    tiles = [min(side, size) for size in level.shape]
+    wide = (min(tile + 2 * by, size) / tile for tile, by, size in zip(tiles, halo, level.shape, strict=True))
+    spread = level.spread * prod(wide)
+    if spread > MOST_SPREAD and level.spread > 1:
+        raise TooLarge(
+            "filters of filters that reach so far would hold too many pixels for each tile: take fewer, or shorter ones"
+        )
+    return spread
 
 
 def with_one_nan(pixels: Pixels) -> Pixels:
