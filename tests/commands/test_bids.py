@@ -49,6 +49,7 @@ def rules(folder: Path) -> list[str]:
         (["1/day_1/2.ome.tif", "1/day_2/3.ome.tif", "2/day_1/4.ome.tif"], "{subject}/day_{session}/{sample}.ome.tif"),
         (["a {x}/1.ome.tif", "a {x}/2.ome.tif"], "a {{x}}/{subject}.ome.tif"),
         (["one.ome.tif"], "one.ome.tif"),
+        (["a*b**c.ome.tif"], "a*b*c.ome.tif"),
         (["sub-01/micr/sub-01_sample-A.ome.tif", "sub-01/micr/sub-01_sample-B.ome.tif"],
          "sub-{subject}/micr/sub-{subject}_sample-{sample}.ome.tif"),
     ],

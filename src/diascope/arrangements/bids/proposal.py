@@ -196,7 +196,8 @@ def _spare(group: Group, values: tuple[str, ...]) -> str:
 
 
 def _literal(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}").replace("*", "{any}")
+    """A pattern that a text fits; where it has stars others may fit too."""
+    return re.sub(r"\*+", "*", text.replace("{", "{{").replace("}", "}}"))
 
 
 def _rule(group: Group, groups: Sequence[Group], notes: list[str]) -> Iterator[str]:
