@@ -272,9 +272,10 @@ rules:
     assert [line.partition(": ")[0] for line in told] == [
         "wrong.yaml, line 3, rules[0].files", "wrong.yaml, line 4, rules[0].target",
         "wrong.yaml, line 11, rules[1].tables[0].on.Animal ID", "wrong.yaml, line 7, rules[1].scene",
-        "wrong.yaml, line 6, rules[1].view",
+        "wrong.yaml, line 7, rules[1].scene", "wrong.yaml, line 6, rules[1].view",
     ]  # fmt: skip
     assert "there is no field 'c'; there are: stem, b, suffix, n" in told[1]
+    assert "name one" in told[4], "what is stored is a file, and no image of several"
 
 
 RULE = """\

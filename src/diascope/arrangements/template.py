@@ -187,14 +187,21 @@ def _wrong(seen: Seen, repository: Repository, laid: Laid) -> Iterator[tuple[tup
             if name not in known:
                 yield ("tables", k, "on", column), _no_field(name, known)
         known += each.columns
-    for where, text in (("target", laid.target), ("scene", filled(laid.rule.scene or ""))):
-        for name in text.fields:
-            if name not in known and (where == "scene" or name not in OWN):
-                yield (where,), _no_field(name, [*known, *(OWN if where == "target" else ())])
+    yield from _unknown(laid, known)
+    if laid.rule.scene and not laid.rule.layout:
+        yield ("scene",), "one image of a file is shown in a layout: name one"
     try:
         seen.view(repository, laid.rule.view)
     except DiascopeError as error:
         yield ("view",), str(error)
+
+
+def _unknown(laid: Laid, known: list[str]) -> Iterator[tuple[tuple[str], str]]:
+    """The fields of target and scene that there are not."""
+    for where, text in (("target", laid.target), ("scene", filled(laid.rule.scene or ""))):
+        for name in text.fields:
+            if name not in known and (where == "scene" or name not in OWN):
+                yield (where,), _no_field(name, [*known, *(OWN if where == "target" else ())])
 
 
 def _no_field(name: str, known: list[str]) -> str:
