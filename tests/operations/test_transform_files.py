@@ -187,6 +187,20 @@ def test_ome_zarr_files_count_the_slowest_axis_first():
     assert applied(matrix_of({"type": "sequence", "transformations": PARTS}), 5, 3, 2) == pytest.approx([x, y, z])
 
 
+def test_ome_zarr_files_permute_and_go_by_dimension():
+    parts = [
+        {"transformation": {"type": "scale", "scale": [3]}, "inputAxes": [0], "outputAxes": [0]},
+        {"transformation": {"type": "mapAxis", "mapAxis": [1, 0]}, "inputAxes": [1, 2], "outputAxes": [1, 2]},
+    ]
+    by = {"type": "byDimension", "transformations": parts}
+    assert applied(matrix_of(by), 5, 4, 2) == [4, 5, 6]
+    assert applied(matrix_of({"type": "mapAxis", "mapAxis": [2, 0, 1]}), 5, 4, 2) == [4, 2, 5]
+    either = {"type": "bijection", "forward": {"type": "scale", "scale": [2, 3]}, "inverse": {"type": "identity"}}
+    assert matrix_of(either, "cyx").tolist() == [[3, 0, 0], [0, 2, 0], [0, 0, 1]]
+    with pytest.raises(ValueError, match="leads from 3 axes to 2"):
+        matrix_of({"type": "projectAxis", "droppedInputs": [1]})
+
+
 def test_ome_zarr_files_may_order_the_axes_of_the_result_otherwise():
     first, second, third = (np.array(SHIFTED) @ (2.0, 3.0, 5.0, 1.0)).tolist()
     named = {"type": "affine", "affine": SHIFTED, "input": "moving", "output": "fixed"}
@@ -276,15 +290,16 @@ LINES = [
     (b"[" * 100_000, "no JSON"),
     (b'{"type": "scale", "scale": [1, NaN, 1]}', "NaN is no number"),
     (b'{"type": "scale", "scale": [1, 1e999, 1]}', "scale has not 3 finite"),
-    (b'{"type": "scale", "scale": [1, 1' + b"0" * 4000 + b", 1]}", "scale has not 3 finite"),
+    (b'{"type": "scale", "scale": [1, 1' + b"0" * 4000 + b", 1]}", "the scale are not.*finite numbers"),
     (b'{"type": "scale", "scale": [1, 0, 1]}', "flattens"),
     (b'{"type": "scale", "scale": [1, 1, 1, 1]}', "4 dimensions"),
-    (b'{"type": "affine", "affine": [[1, 0], [0, 1], [0, 0]]}', "3 rows of 4 finite"),
+    (b'{"type": "affine", "affine": [[1, 0], [0, 1], [0, 0]]}', "rows of 4 finite"),
     (b'{"type": "affine", "path": "matrix"}', "array of their own"),
     (b'{"type": "displacements", "path": "field"}', "displacements is none of"),
     (b'{"scale": [1, 1]}', "no type"),
     (b"[]", "lists 0 transformations"),
-    (b'{"type": "sequence", "transformations": [' + b'{"type": "identity"},' * 100 + b"1]}", "no transformation"),
+    (b'{"type": "sequence", "transformations": [' + b'{"type": "identity"},' * 9 + b"1]}", "no transformation"),
+    (b'{"type": "sequence", "transformations": [' + b'{"type": "identity"},' * 100 + b"1]}", "more than 100"),
     (json.dumps({"coordinateSystems": systems(kind="array"), "coordinateTransformations": [
         {"type": "identity", "input": "moving", "output": "fixed"}]}).encode(), "counts pixels"),
     (json.dumps({"coordinateSystems": systems("zyt"), "coordinateTransformations": [

@@ -148,7 +148,7 @@ def test_without_units_a_field_is_in_those_of_the_image(folder):
 def test_a_field_of_coordinates_says_where_each_point_comes_from(folder):
     moving, vectors = picture(folder / "a.ome.zarr"), field(folder / "warp.zarr")
     pixels = sitk.GetArrayFromImage(vectors)[..., ::-1]
-    index = np.stack(np.indices(pixels.shape[:3]), axis=-1)
+    index = np.moveaxis(np.indices(pixels.shape[:3]), 0, -1)
     places = pixels + index * SPACING[::-1] + ORIGIN[::-1]
     group(folder / "places.zarr", places, "zyxd", steps("zyxd", SPACING, ORIGIN), "millimeter", kind="coordinate")
     result = diascope.open(folder / "a.ome.zarr" / "displace,field=places.zarr")

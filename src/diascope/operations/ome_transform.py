@@ -1,4 +1,4 @@
-"""Coordinate transformations of OME-Zarr 0.6 in JSON: https://ngff.openmicroscopy.org/0.6.dev3/#trafo-md.
+"""Coordinate transformations of OME-Zarr 0.6 in JSON: https://ngff.openmicroscopy.org/specifications/0.6/.
 
 A file is one transformation, or an object such as ``zarr.json`` whose ``coordinateTransformations`` has one. It leads
 from the input, the positions of the image, to the output.
@@ -7,18 +7,14 @@ from the input, the positions of the image, to the output.
 from __future__ import annotations
 
 import json
-from itertools import chain
-from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from diascope.image.axes import ORDER
+from diascope.image.transformation import Reader, rank_of
 from diascope.image.units import named
 from diascope.operations.transform_file import Found, Matrix
-
-DEEPEST = 8
-MOST = 64
 
 WRAPPINGS = "attributes", "ome", "scene"
 
@@ -31,13 +27,13 @@ def found(data: bytes, axes: str) -> Found:
     transformation, systems = _only(document)
     columns, unit = _axes(systems, transformation, "input", axes)
     rows, unit_there = _axes(systems, transformation, "output", axes)
-    rank = len(columns) if columns else _rank(transformation, axes)
+    rank = len(columns) or rank_of(transformation) or len([name for name in axes if name in "zyx"])
     columns, rows = columns or _usual(axes, rank), rows or _usual(axes, rank)
     if sorted(rows) != sorted(columns) or len(columns) != rank:
         raise ValueError(f"it leads from the axes {columns!r} to {rows!r}, which are not the same ones")
     if unit != unit_there:
         raise ValueError(f"its input is in {unit or 'no unit'}, its output in {unit_there or 'no unit'}")
-    matrix = _spatial(_matrix(transformation, rank, 0, [0]), columns, rows)
+    matrix = _spatial(_square(Reader(_array).matrix(transformation, rank)), columns, rows)
     return Found(matrix, "positions", backwards=False, unit=unit)
 
 
@@ -99,65 +95,16 @@ def _usual(axes: str, rank: int) -> str:
     raise ValueError(f"it has {rank} dimensions, and the image has the axes {', '.join(axes)}")
 
 
-def _rank(transformation: dict[str, Any], axes: str) -> int:
-    """How many dimensions, by the first part that tells."""
-    parts: list[Any] = [transformation]
-    for part in chain(parts):
-        if not isinstance(part, dict) or len(parts) > MOST:
-            break
-        kind = part.get("type")
-        numbers = part.get(str(kind))
-        if kind == "sequence" and isinstance(part.get("transformations"), list):
-            parts += part["transformations"]
-        elif isinstance(numbers, list):
-            return len(numbers)
-    return len([name for name in axes if name in "zyx"])
+def _array(path: str) -> Matrix:
+    raise ValueError(f"its numbers lie in an array of their own, {path[:80]!r}, which is not read")
 
 
-def _matrix(part: Any, rank: int, depth: int, count: list[int]) -> Matrix:
-    """Of one part, in the order of the axes in the file."""
-    count[0] += 1
-    if depth > DEEPEST or count[0] > MOST or not isinstance(part, dict):
-        raise ValueError(f"a part is no transformation, or there are more than {MOST}, or {DEEPEST} in one another")
-    kind, whole = str(part.get("type")), np.eye(rank + 1)
-    if kind == "sequence":
-        parts = part.get("transformations")
-        if not isinstance(parts, list):
-            raise ValueError("a sequence has no list of transformations")
-        for each in parts:
-            whole = _matrix(each, rank, depth + 1, count) @ whole
-    elif kind == "scale":
-        whole[range(rank), range(rank)] = _numbers(part, kind, (rank,))
-    elif kind == "translation":
-        whole[:rank, rank] = _numbers(part, kind, (rank,))
-    elif kind == "rotation":
-        whole[:rank, :rank] = _numbers(part, kind, (rank, rank))
-    elif kind == "affine":
-        whole[:rank] = _numbers(part, kind, (rank, rank + 1))
-    elif kind != "identity":
-        raise ValueError(f"{kind[:40]} is none of identity, scale, translation, rotation, affine, sequence")
-    return whole
-
-
-def _numbers(part: dict[str, Any], kind: str, shape: tuple[int, ...]) -> Matrix:
-    given = part.get(kind)
-    if given is None and "path" in part:
-        raise ValueError(f"the numbers of {kind} lie in an array of their own, which is not read")
-    rows = given if len(shape) == 2 else [given]
-    width = shape[-1]
-    if not isinstance(rows, list) or len(rows) != (shape[0] if len(shape) == 2 else 1):
-        raise ValueError(f"{kind} has not {' rows of '.join(map(str, shape))} numbers")
-    for row in rows:
-        if not isinstance(row, list) or len(row) != width or not all(map(_is_number, row)):
-            raise ValueError(f"{kind} has not {' rows of '.join(map(str, shape))} finite numbers")
-    return np.array(given, np.float64)
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
-    except OverflowError:
-        return False
+def _square(matrix: Matrix) -> Matrix:
+    """With the last row that the specification leaves out."""
+    rank = matrix.shape[1] - 1
+    if len(matrix) != rank:
+        raise ValueError(f"it leads from {rank} axes to {len(matrix)}")
+    return np.vstack([matrix, np.eye(rank + 1)[-1:]])
 
 
 def _spatial(matrix: Matrix, columns: str, rows: str) -> Matrix:

@@ -11,12 +11,12 @@ import numpy as np
 from diascope.errors import DiascopeError, Unreadable
 from diascope.image.affine import Affine, affine
 from diascope.image.region import whole
+from diascope.image.transformation import MOST_AXES, Matrix, Reader
 from diascope.image.units import METRES
 from diascope.sources.zarr.axes import Axes, axes_of
 from diascope.sources.zarr.documents import Document, below, part
 from diascope.sources.zarr.multiscale import Multiscale
 from diascope.sources.zarr.node import node
-from diascope.sources.zarr.transformations import MOST_AXES, Matrix, Reader
 from diascope.stores.store import Store
 
 LAST = (0.0, 0.0, 0.0, 1.0)
@@ -53,7 +53,7 @@ def moved(store: Store, found: Multiscale, axes: Axes) -> Affine | None:
 
     What bends space, or mixes it with time and channels, or cannot be understood, is no map; it hides not the image.
     """
-    reader = Reader(found.path, lambda relative: _array(store, found.path, relative))
+    reader = Reader(lambda relative: _array(store, found.path, relative))
     maps = list(_maps(found, axes, reader))
     return maps[-1] if maps else None
 
@@ -69,7 +69,7 @@ def _maps(found: Multiscale, axes: Axes, reader: Reader) -> Iterator[Affine]:
                 continue
             if backwards:
                 spatial = np.asarray(np.linalg.inv(spatial), np.float64)
-        except (DiascopeError, np.linalg.LinAlgError):
+        except (DiascopeError, ValueError):
             continue
         placed = affine(np.diag([*_millimetres(there), 1.0]) @ spatial, system.name)
         if np.isfinite(placed.array).all():
