@@ -252,3 +252,23 @@ def test_a_saved_view_that_changes_makes_another_version(tmp_path: Path) -> None
         assert np.array_equal(next(iter(opened.dataset.images.values()))[0], expected)
         seen[view] = opened.identity
     assert len(set(seen.values())) == 2
+
+
+def test_a_file_that_a_view_begins_from_makes_another_version(tmp_path: Path) -> None:
+    section(tmp_path, "0.tif", noise(0))
+    recipe(tmp_path, "{recipe: time, frames: [{file: 0.tif, view: 'affine,file=second.txt,domain=same'}]}")
+    elastix = '(Transform "TranslationTransform") (FixedImageDimension 2) (TransformParameters {} 0)'.replace(") ", ")\n")
+    begun = '\n(InitialTransformParameterFileName "first.txt")'
+    (tmp_path / "second.txt").write_text(elastix.format(0) + begun)
+    settings = Settings(repositories={"lab": RepositorySettings(path=tmp_path)}, refresh_seconds=0)
+    repository = catalogue(settings).repository("lab")
+    seen = {}
+    for pixels in (0, 3):
+        (tmp_path / "first.txt").write_text(elastix.format(pixels / 1000))
+        place = repository.place("made.recipe.yaml")
+        assert place is not None
+        opened = repository.opened(place)
+        found = next(iter(opened.dataset.images.values()))[0]
+        assert np.array_equal(found[:, : 40 - pixels], noise(0)[:, pixels:])
+        seen[pixels] = opened.identity
+    assert len(set(seen.values())) == 2

@@ -100,8 +100,9 @@ class Pool:
         return "\0".join([source.version(self.store, member.path) if source else stat.version, *near])
 
     def near(self, view: View, folder: str) -> list[str]:
-        """The versions of the files beside an image that a view names."""
-        files = [beside(self.store, folder, name)[1] for name in view.files]
+        """The versions of the files beside an image that a view names, and of those that they begin from."""
+        names = view.files(partial(bytes_beside, self.store, folder))
+        files = [beside(self.store, folder, name)[1] for name in names]
         images = self.images(folder)
         return files + [images(name).version for name in view.images]
 

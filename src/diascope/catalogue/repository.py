@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Literal, NamedTuple, TypeAlias
 
 from diascope.bounded import BoundedCache
-from diascope.catalogue.beside import beside, bytes_beside
+from diascope.catalogue.beside import bytes_beside
 from diascope.catalogue.members import Pool
 from diascope.catalogue.opening import image_suffixes, named_as_image, opened, source_of
 from diascope.errors import Unreadable
@@ -50,13 +50,6 @@ VERSIONS = 10_000
 """Of how many images the version is remembered, and of how many views what a look at pixels has decided."""
 
 
-class Settled(NamedTuple):
-    """A view, and the versions of the files that it was told by."""
-
-    view: View
-    files: dict[str, str]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Repository:
     """The files of a store as folders, images and other files."""
@@ -71,7 +64,7 @@ class Repository:
     refresh_seconds: float
     _versions: Versions = field(default_factory=lambda: BoundedCache(VERSIONS, weigh=lambda _: 1))
     _members: Pool = field(init=False)
-    _settled: BoundedCache[Settled] = field(default_factory=lambda: BoundedCache(VERSIONS, weigh=lambda _: 1))
+    _settled: BoundedCache[View] = field(default_factory=lambda: BoundedCache(VERSIONS, weigh=lambda _: 1))
 
     def __post_init__(self) -> None:
         pool = Pool(store=self.store, owner=self.name, chunks=self.chunks, views=self.views)
@@ -152,20 +145,8 @@ class Repository:
             return steps
         folder = place.path.rpartition("/")[0]
         key = (identity, str(steps), *self._members.near(steps, folder))
-        found = self._settled.get(key, lambda: self._settle(steps, image, folder))
-        now = {name: beside(self.store, folder, name)[1] for name in found.files}
-        if now != found.files:  # those that the view's own files name may change without them
-            found = self._settled.get((key, *now.items()), lambda: self._settle(steps, image, folder))
-        return found.view
-
-    def _settle(self, steps: View, image: Image, folder: str) -> Settled:
-        read: dict[str, str] = {}
-
-        def files(name: str) -> bytes:
-            read[name] = beside(self.store, folder, name)[1]
-            return bytes_beside(self.store, folder, name)
-
-        return Settled(steps.settled(image, files, self._members.images(folder)), read)
+        files = partial(bytes_beside, self.store, folder)
+        return self._settled.get(key, lambda: steps.settled(image, files, self._members.images(folder)))
 
     def listed(self, path: str) -> Iterator[Place]:
         """What lies in a folder, by name, told from the names and what a folder holds; no image is opened."""

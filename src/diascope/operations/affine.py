@@ -213,6 +213,12 @@ def _files(parameters: AffineMap) -> tuple[str, ...]:
     return (parameters.file,) if parameters.file else ()
 
 
+def _begun(data: bytes) -> str | None:
+    from diascope.operations import elastix_file
+
+    return elastix_file.begun(data)
+
+
 def _forward(image: Image, parameters: AffineMap) -> NDArray[np.float64]:
     """From positions in the image to positions in the result, in the units of the axes."""
     rows = parameters.matrix or ()
@@ -251,6 +257,7 @@ operation = Operation(
     apply=affine,
     settled=settled,
     files=_files,
+    begun=_begun,
     examples=(
         "affine,matrix=0.9+-0.3+4+0.2+1.1+-2",
         "affine,matrix=1+0.1+0+2+0+0.9+0.2+0+0.1+0+1+0,inverse=true,interpolation=cubic,domain=same",

@@ -51,6 +51,14 @@ def is_text(data: bytes) -> bool:
     return re.match(rb"(?:\xef\xbb\xbf)?(?:\s|//[^\n]*\n)*\(\w+\s", data[:LARGEST]) is not None
 
 
+def begun(data: bytes) -> str | None:
+    """The name of the file that one of elastix begins from; None of other files, and of what cannot be read."""
+    try:
+        return _initial(_entries(data)) if is_text(data) else None
+    except ValueError:
+        return None
+
+
 def found(name: str, files: Files) -> Found:
     """A file's transformation after those of the files that it begins from; the grid is its own.
 

@@ -78,6 +78,8 @@ class Operation(Generic[P]):
     so that the look is taken once and every tile agrees. ``apply`` may then take a look at the pixels itself."""
     files: Callable[[P], tuple[str, ...]] | None = None
     """The names of the files beside the image that ``settled`` reads: when one changes, it is asked again."""
+    begun: Callable[[bytes], str | None] | None = None
+    """The name of a further file that one of these bytes begins from, which is read too; None where there is none."""
     opened: Callable[[Image, P, Images], P | None] | None = None
     """Its parameters with the images beside the image that they name, and these images' versions, which stand in the
     canonical spelling; None where they have them."""

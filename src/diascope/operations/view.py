@@ -27,6 +27,9 @@ LONGEST = 2000
 MOST_STEPS = 32
 """How many operations a view has at most."""
 
+LONGEST_CHAIN = 16
+"""How many files that begin from one another are looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -63,11 +66,14 @@ class View:
         """Whether an operation may have to look at pixels or files before it is known what it does."""
         return any(step.operation.settled or step.operation.opened for step in self.steps)
 
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The names of the files beside the image that are looked at."""
+    def files(self, files: Files) -> tuple[str, ...]:
+        """The names of the files beside the image that are looked at, of which those are read that may name others."""
         return tuple(
-            name for step in self.steps if step.operation.files for name in step.operation.files(step.parameters)
+            each
+            for step in self.steps
+            if step.operation.files
+            for name in step.operation.files(step.parameters)
+            for each in _chain(step.operation, name, files)
         )
 
     @property
@@ -88,6 +94,17 @@ class View:
                 image = each.operation.apply(image, each.parameters)
             steps += made
         return View(tuple(steps))
+
+
+def _chain(operation: Operation[Any], name: str, files: Files) -> list[str]:
+    """A file, the one that it begins from, and so on."""
+    chain = [name]
+    while operation.begun and len(chain) < LONGEST_CHAIN:
+        further = operation.begun(files(chain[-1]))
+        if further is None or further in chain:
+            break
+        chain.append(further)
+    return chain
 
 
 def _settled(step: Step, image: Image, files: Files, images: Images) -> tuple[Step, ...]:
