@@ -76,9 +76,14 @@ def browser() -> Any:
     return sync_playwright().start().chromium.launch(executable_path=program, args=FLAGS)
 
 
-def seen_by_openseadragon(source: str | dict[str, Any], shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """What is on the screen of the image described at a URL or in words, pixel for pixel: y, x and colour."""
-    context = browser().new_context(viewport=SIZE)
+def seen_by_openseadragon(
+    source: str | dict[str, Any], shape: tuple[int, ...], running: Any = None
+) -> NDArray[np.uint8]:
+    """What is on the screen of the image described at a URL or in words, pixel for pixel: y, x and colour.
+
+    A browser that is already running must be the one, as a program can only start one.
+    """
+    context = (running or browser()).new_context(viewport=SIZE)
     try:
         page = context.new_page()
         page.set_content("<body style='margin: 0; width: 100vw; height: 100vh; background: black'></body>")
