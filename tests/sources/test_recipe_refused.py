@@ -257,7 +257,7 @@ def test_a_saved_view_that_changes_makes_another_version(tmp_path: Path) -> None
 def test_a_file_that_a_view_begins_from_makes_another_version(tmp_path: Path) -> None:
     section(tmp_path, "0.tif", noise(0))
     recipe(tmp_path, "{recipe: time, frames: [{file: 0.tif, view: 'affine,file=second.txt,domain=same'}]}")
-    elastix = '(Transform "TranslationTransform") (FixedImageDimension 2) (TransformParameters {} 0)'.replace(") ", ")\n")
+    elastix = '(Transform "TranslationTransform")\n(FixedImageDimension 2)\n(TransformParameters {} 0)'
     begun = '\n(InitialTransformParameterFileName "first.txt")'
     (tmp_path / "second.txt").write_text(elastix.format(0) + begun)
     settings = Settings(repositories={"lab": RepositorySettings(path=tmp_path)}, refresh_seconds=0)
