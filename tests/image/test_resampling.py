@@ -117,3 +117,23 @@ def _counting(level: Any, read: list[Region]) -> Any:
         return level.read(region)
 
     return replace(level, read_pixels=read_pixels)
+
+
+@pytest.mark.parametrize("kind", ["intensity", "labels"])
+def test_many_planes_behind_one_are_never_held_together(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = ramp("zyx", (1000, 20, 30), kind=kind)
+    sizes: list[int] = []
+
+    def counted(region: Region) -> Any:
+        sizes.append(np.prod(region.shape))
+        return stack.levels[0].read(region)
+
+    seen = replace(stack, levels=(replace(stack.levels[0], read_pixels=counted),))
+    thick = Grid((999.0, 0.0, 0.0), (2000.0, 0.5, 0.25), (1, 20, 30))
+    whole = read_whole(through(seen, IDENTITY, thick, "linear").levels[0])
+    assert max(sizes) == 1000 * 20 * 30
+    sizes.clear()
+    monkeypatch.setattr("diascope.image.resampling.LARGEST", 1 << 13)
+    assert np.array_equal(read_whole(through(seen, IDENTITY, thick, "linear").levels[0]), whole)
+    assert max(sizes) <= 1 << 14
+    assert sum(sizes) < 5 * 1000 * 20 * 30

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from diascope.image.halving import means, modes
 from diascope.image.image import Image, Interpolation, Kind, Resampling, resampled_by
 from diascope.image.interpolation import Piece, interpolated
-from diascope.image.level import Level, Pixels
+from diascope.image.level import Level, Pixels, assembled
 from diascope.image.mapping import IDENTITY, Mapping
 from diascope.image.placing import Placing, placing
 from diascope.image.pyramid import SMALL, binning, halved, scaled
@@ -134,19 +134,40 @@ def fitting(source: Image, mapping: Mapping, grid: Level) -> Level:
     }
     wanted = tuple(apart.get(axis.name, scale) for axis, scale in zip(source.axes, grid.scale, strict=True))
     level = level_for(source, wanted)
+    behind = 1
     while max(factors := _factors(level, wanted)) > 1:
-        level = _at_once(level, factors, source.kind)
+        level = _at_once(level, factors, source.kind, behind)
+        behind *= prod(factors)
     return level
 
 
-def _at_once(finer: Level, factors: Ints, kind: Kind) -> Level:
-    """The level of half the size, of which no more is read than what is asked for."""
+def _at_once(finer: Level, factors: Ints, kind: Kind, behind: int) -> Level:
+    """The level of half the size, of which no more is read than what is asked for, in parts that fit in memory.
+
+    Behind each pixel of the finer level so many others are read at once.
+    """
     reduced = modes if kind == "labels" else means
 
     def read_pixels(region: Region) -> Pixels:
-        return reduced(finer.read(scaled(region, factors).clipped(finer.shape)), factors)
+        wanted = scaled(region, factors).clipped(finer.shape)
+        if behind == 1 or prod(wanted.shape) * behind <= LARGEST:
+            return reduced(finer.read(wanted), factors)
+        pieces = ((piece, finer.read(piece)) for piece in _pieces(wanted, LARGEST // behind))
+        return reduced(assembled(finer, wanted, pieces), factors)
 
     return replace(halved(finer, factors, kind), chunk_shape=finer.chunk_shape, read_pixels=read_pixels)
+
+
+def _pieces(region: Region, most: int) -> Iterator[Region]:
+    """Pieces of a region that have at most so many pixels, or one, cut along its first axes."""
+    if prod(region.shape) <= max(most, 1):
+        yield region
+        return
+    at = next(d for d, size in enumerate(region.shape) if size > 1)
+    start, stop = list(region.start), list(region.stop)
+    start[at] = stop[at] = (region.start[at] + region.stop[at]) // 2
+    yield from _pieces(Region(region.start, tuple(stop)), most)
+    yield from _pieces(Region(tuple(start), region.stop), most)
 
 
 def _factors(level: Level, wanted: tuple[float, ...]) -> Ints:
