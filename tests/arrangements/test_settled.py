@@ -11,6 +11,7 @@ import tifffile
 import diascope
 from diascope.access.answer import Asked
 from diascope.access.data import Data
+from diascope.access.webdav import WebDav
 from diascope.arrangements.by_name import ByName
 from diascope.arrangements.representations import representations
 from diascope.catalogue.catalogue import Catalogue, catalogue
@@ -40,6 +41,22 @@ def test_an_address_is_redirected_to_its_numbers_for_now(images: Catalogue, spel
     assert answer.headers["location"] == f"/data/lab/scan.tif/{WINDOW}/{FILE}"
     # A browser must not remember it: the file may change.
     assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_a_file_that_a_view_names_and_that_goes_wrong_makes_nothing_absent(images: Catalogue, tmp_path: Path) -> None:
+    door = WebDav(ByName(images))
+    path = f"/dav/lab/scan.tif/affine,file=m.txt/{FILE}"
+
+    def status() -> int:
+        return door.answer(path, "", Asked("GET", "http://x")).status
+
+    for text in ("1 0 0\n0 1 0\n", "1 0 0\n0 1", "1 0 0\n0 1 1\n"):
+        (tmp_path / "m.txt").write_text(text)
+        assert status() == (200 if text.endswith("\n") else 422)
+    (tmp_path / "m.txt").unlink()
+    assert status() == 422
+    path = f"/dav/lab/scan.tif/affine,fule=m.txt/{FILE}"
+    assert status() == 404
 
 
 def test_without_redirects_it_is_the_same_file_under_the_same_key(images: Catalogue) -> None:

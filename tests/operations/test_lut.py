@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import diascope
 from diascope.arrangements.by_name import ByName
 from diascope.catalogue.catalogue import catalogue
-from diascope.errors import BadRequest, TooLarge
+from diascope.errors import BadRequest, TooLarge, Unsupported
 from diascope.operations.lut import table
 from diascope.operations.view import view
 from diascope.settings import RepositorySettings, Settings
@@ -135,9 +135,9 @@ def test_a_table_of_the_repository_is_written_into_the_address_with_its_version(
 @pytest.mark.parametrize(
     ("name", "error", "reason"),
     [
-        ("none.lut", BadRequest, "nor in one above"),
+        ("none.lut", Unsupported, "nor in one above"),
         ("big.lut", TooLarge, "over the limit"),
-        ("bad.lut", BadRequest, "bad.lut is no look-up table"),
+        ("bad.lut", Unsupported, "bad.lut is no look-up table"),
         (".hidden.lut", BadRequest, "named by its file"),
         ("..", BadRequest, "named by its file"),
         ("..%2fglow.lut", BadRequest, "named by its file"),

@@ -76,7 +76,7 @@ def test_the_address_becomes_that_of_the_matrix(tmp_path: Path) -> None:
             assert answer.headers["location"] == asked.replace("affine,file=moved.txt,interpolation=nearest", told)
             assert client.get(answer.headers["location"]).status_code == 200
             missing = client.get(asked.replace("moved", "gone"))
-            assert missing.status_code == 400
+            assert missing.status_code == 422
             assert "gone.txt" in missing.json()["detail"]
     finally:
         server.stop()

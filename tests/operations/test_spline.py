@@ -290,7 +290,7 @@ def test_over_http_the_address_has_the_version_of_the_file(folder: Path):
         first.raise_for_status()
         assert "spline,landmarks=a.csv@" in str(first.url)
         bad = httpx.get(f"{base}/spline,landmarks=b.csv/a.ome.zarr/0/zarr.json", follow_redirects=True)
-        assert bad.status_code == 400
+        assert bad.status_code == 422
         picture = httpx.get(f"{base}/spline,landmarks=a.csv/a.ome.tif", follow_redirects=True).content
     finally:
         server.stop()

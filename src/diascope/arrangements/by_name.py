@@ -13,9 +13,9 @@ from diascope.catalogue.address import Found, Scene, found, scene, scene_names
 from diascope.catalogue.catalogue import Catalogue
 from diascope.catalogue.located import image as located
 from diascope.catalogue.repository import Place
-from diascope.errors import DiascopeError, NotFound, Unsupported
+from diascope.errors import BadRequest, DiascopeError, NotFound, TooLarge, Unimplemented, Unsupported
 from diascope.layouts.layout import Layout
-from diascope.operations.view import ORIGINAL, View
+from diascope.operations.view import ORIGINAL, View, view
 from diascope.registry import registry
 from diascope.sources.dataset import Lazily
 from diascope.tree.cache import Identified
@@ -95,7 +95,7 @@ class ByName:
             return path
         text, slash, rest = within.rest.partition("/")
         before = path[: len(path) - len(within.rest)]
-        return f"{before}{place.repository.view(text, place.place, within.image, within.identity)}{slash}{rest}"
+        return f"{before}{_settled(place, within, text)}{slash}{rest}"
 
     def address(self, path: str, steps: str, layout: str | None, suffix: str | None = None) -> str:
         """Where the image at a path is served under a view in a layout; without a layout where it is as it is stored.
@@ -110,7 +110,7 @@ class ByName:
             name = path.rpartition("/")[2]
             return path if place.place.what == "file" else f"{path}/{STORED}/{name}"
         within = located(self.catalogue, path)
-        text = place.repository.view(steps, place.place, within.image, within.identity)
+        text = _settled(place, within, steps)
         viewed = self._viewed.get((within.identity, str(text)), lambda: self._laid_out(within, text))
         return f"{path}/{text}/{viewed.name}{suffix or layouts()[layout].suffix}"
 
@@ -132,7 +132,7 @@ class ByName:
         if within is None or not within.rest:
             return None, ""
         text, _, rest = within.rest.partition("/")
-        steps = place.repository.view(text, place.place, within.image, within.identity)
+        steps = _settled(place, within, text)
         viewed = self._viewed.get((within.identity, str(steps)), lambda: self._laid_out(within, steps))
         return Layouts(viewed), rest
 
@@ -201,6 +201,22 @@ class Layouts:
             tree = self.viewed.trees[layout]
             if not isinstance(tree, Unsupported):
                 yield Entry(name, is_folder=tree.file(name) is None)
+
+
+def _settled(place: Found, within: Scene, text: str) -> View:
+    """The view that a text spells; raises BadRequest where it is none.
+
+    Raises Unsupported where the pixels or files that it has to look at do not allow it: these change, and a path that
+    was there must not be told to be absent, as malformed ones are on a mount.
+    """
+    repository = place.repository
+    try:
+        return repository.view(text, place.place, within.image, within.identity)
+    except (TooLarge, Unimplemented):
+        raise
+    except BadRequest as error:
+        view(text, repository.views)
+        raise Unsupported(str(error)) from error
 
 
 def layouts() -> Mapping[str, Layout]:
