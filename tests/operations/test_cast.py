@@ -84,6 +84,8 @@ def test_limits_of_channels_are_scaled_along():
     image = pictured(noise((4, 5), "u1", 256), "yx", channels=(Channel(window=(0, 255)),))
     assert view("cast,dtype=uint16,how=scale").applied(image).channels[0].window == (0, 65535)
     assert view("cast,dtype=uint16,how=clip").applied(image).channels[0].window == (0, 255)
+    assert view("cast,dtype=uint16,how=wrap").applied(image).channels[0].window == (0, 255)
+    assert view("cast,dtype=int8,how=wrap").applied(image).channels[0].window is None
 
 
 @pytest.mark.parametrize(

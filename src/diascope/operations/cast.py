@@ -80,7 +80,9 @@ def cast(image: Image, parameters: Cast) -> Image:
     if how == "scale":
         line = Scaled(whole_range(image.dtype), whole_range(dtype))
         return _changed(image, dtype, Rounded(line, dtype), line)
-    return _changed(image, dtype, Clipped(dtype) if how == "clip" else Wrapped(dtype))
+    if how == "clip":
+        return _changed(image, dtype, Clipped(dtype))
+    return _wrapped(image, dtype)
 
 
 def _refuse(image: Image, dtype: np.dtype[Any], how: str) -> None:
@@ -98,6 +100,15 @@ def _changed(image: Image, dtype: np.dtype[Any], function: PointFunction, line: 
     metadata = replace(image.metadata, rescale=None, palette=()) if line else image.metadata
     channels = tuple(_scaled(channel, line) for channel in image.channels) if line else image.channels
     return mapped(image, lambda level: pointwise(level, dtype, function), channels=channels, metadata=metadata)
+
+
+def _wrapped(image: Image, dtype: np.dtype[Any]) -> Image:
+    """What was said of values does not hold where they may have become others."""
+    made = _changed(image, dtype, Wrapped(dtype))
+    if np.can_cast(image.dtype, dtype):
+        return made
+    channels = tuple(replace(channel, window=None) for channel in image.channels)
+    return replace(made, channels=channels, metadata=replace(image.metadata, rescale=None, palette=()))
 
 
 def _scaled(channel: Channel, line: Scaled) -> Channel:
