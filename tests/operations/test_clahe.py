@@ -182,3 +182,14 @@ def test_nothing_is_found_in_an_empty_region():
     level = view("clahe,tile=20").applied(pictured(noise((40, 50), "u1", 255), "yx")).levels[0]
     assert level.read(Region((3, 3), (3, 9))).shape == (0, 6)
     assert read_whole(level).any()
+
+
+def test_numbers_whose_products_are_infinite_are_refused():
+    image = pictured(np.linspace(0, 1.5e308, 64 * 64).reshape(64, 64), "yx")
+    with pytest.raises(BadRequest, match="give limits"):
+        view("clahe,tile=32").applied(image)
+    for low, high in (("-1e308", "1e307"), ("0", "1e301")):
+        with pytest.raises(BadRequest, match="at most 1e"):
+            view(f"clahe,tile=32,low={low},high={high}")
+    whole = pictured(noise((64, 64)), "yx")
+    assert seen("clahe,tile=32,low=-1e300,high=1e300", whole).dtype == whole.dtype

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from diascope.errors import Unsupported
+from diascope.errors import BadRequest, Unsupported
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.image.region import Region
@@ -20,6 +20,7 @@ from diascope.operations.cells import cells
 from diascope.operations.contrast import limits_of
 from diascope.operations.curve import fitted, whole_range
 from diascope.operations.extent import extent
+from diascope.operations.limits import LARGEST as MOST
 from diascope.operations.limits import Limits
 from diascope.operations.looks import look, refuse_unordered
 from diascope.operations.opacity import colours_of
@@ -136,7 +137,9 @@ def _limits(image: Image, parameters: Clahe) -> tuple[float, float]:
         low, high = whole_range(image.dtype)
     else:
         low, high = limits_of(look(image), LOWEST, HIGHEST)
-    return (floor(low), ceil(high)) if image.dtype.kind in "iu" else (low, high)
+    if max(abs(low), abs(high)) > MOST:
+        raise BadRequest(f"its pixels lie between {low:g} and {high:g}: give limits of at most {MOST:g}")
+    return (float(floor(low)), float(ceil(high))) if image.dtype.kind in "iu" else (low, high)
 
 
 def _equalized(level: Level, sides: tuple[float, float], equalize: Equalizing, colours_at: int | None) -> Level:

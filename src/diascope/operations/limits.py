@@ -8,6 +8,9 @@ from diascope.image.image import Image
 from diascope.operations.curve import whole_range
 from diascope.operations.operation import Parameters
 
+LARGEST = 1e300
+"""Of a limit: what lies between two of them, times a small number, is finite."""
+
 DEFAULT = "by default all that integers of the image's type can hold, and 0 to 1 of floats"
 
 
@@ -21,6 +24,8 @@ class Limits(Parameters):
             raise ValueError("low and high go together")
         if self.low is not None and self.high is not None and self.low >= self.high:
             raise ValueError("low lies below high")
+        if max(abs(self.low or 0), abs(self.high or 0)) > LARGEST:
+            raise ValueError(f"limits are at most {LARGEST:g}")
         return self
 
 
