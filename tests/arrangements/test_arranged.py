@@ -266,6 +266,24 @@ def test_nobody_waits_for_a_look_that_takes_long(tmp_path: Path, folder: Path, m
     assert [name for name, _ in study.contents.leaves()] == ["b"]
 
 
+def test_a_machine_without_threads_to_spare_looks_later(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(**_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    path = mapping(tmp_path, "a: notes.txt")
+    study = arranged(folder, path, refresh_seconds=0.01).arrangements["study"]
+    before = study.contents
+    path.write_text(path.read_text().replace("a:", "b:"))
+    with monkeypatch.context() as patched:
+        patched.setattr("diascope.arrangements.arranged.LONG", 0.0)
+        patched.setattr("diascope.arrangements.arranged.Thread", none)
+        sleep(0.05)
+        assert study.contents is before
+    assert [name for name, _ in study.contents.leaves()] == ["b"]
+
+
 def test_a_mapping_in_a_repository_sees_that_repository_only(tmp_path: Path, folder: Path) -> None:
     other = tmp_path / "other"
     picture(other / "secret.tif")

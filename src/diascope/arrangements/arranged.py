@@ -136,7 +136,10 @@ class Arranged:
         if monotonic() < self._due or not self._lock.acquire(blocking=False):
             return outcome
         if self.refresh_seconds and self._took > LONG:
-            Thread(target=self._look_and_release, daemon=True).start()
+            try:
+                Thread(target=self._look_and_release, daemon=True).start()
+            except RuntimeError:  # there are too many: whoever is next looks
+                self._lock.release()
             return outcome
         return self._look_and_release()
 
