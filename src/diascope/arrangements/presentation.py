@@ -21,6 +21,7 @@ from diascope.image.image import Image
 from diascope.layouts.iiif_request import Size, request
 from diascope.layouts.picture import refusal
 from diascope.operations.view import ORIGINAL
+from diascope.stores.http import SAFE
 from diascope.tree.file import File, json_file, whole
 
 CONTEXT = "http://iiif.io/api/presentation/3/context.json"
@@ -33,8 +34,6 @@ MOST_IMAGES = 1000
 MOST_PLANES = 10_000
 """How many planes of an image a manifest has."""
 THUMBNAIL = 200
-SAFE = "/~,=+@:!$&'()*;"
-"""What stands in the path of a URL as it is (RFC 3986, section 3.3)."""
 
 
 class Shown(NamedTuple):

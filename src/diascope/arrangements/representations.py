@@ -12,11 +12,9 @@ from diascope.errors import Unsupported
 from diascope.image.image import Image
 from diascope.layouts.layout import Layout
 from diascope.operations.view import view
+from diascope.stores.http import SAFE
 
 RENDER = "render"
-
-SAFE = "/~,=+@:!$&'()*;"
-"""What stands in the path of a URL as it is (RFC 3986, section 3.3)."""
 
 
 def representations(catalogue: Catalogue, path: str, steps: str, host: str) -> dict[str, Any]:
