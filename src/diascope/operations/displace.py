@@ -22,7 +22,7 @@ from diascope.operations.grids import INTERPOLATION, grid
 from diascope.operations.lengths import Vector, in_axes
 from diascope.operations.operation import Images, Operation, Parameters
 from diascope.operations.values import OptionalNumbers, OptionalUnit
-from diascope.operations.vector_field import is_vector_field, step_of
+from diascope.image.vector_field import is_vector_field, step_of
 
 Bend: TypeAlias = tuple[Mapping, Affine | None]
 """From positions in the result to those in the image, and from those in the result to the world."""

@@ -10,9 +10,11 @@ from diascope.image.image import Image
 from diascope.sources.dataset import Dataset
 from diascope.sources.source import Head, Source
 from diascope.sources.stem import stem
+from diascope.sources.zarr.bent import bent_images
 from diascope.sources.zarr.collection import collection, found_image
 from diascope.sources.zarr.documents import joined
 from diascope.sources.zarr.labels import nested_labels, own_labels
+from diascope.sources.zarr.multiscale import multiscale
 from diascope.sources.zarr.node import MARKERS, Node, node
 from diascope.sources.zarr.plate import plate_images, well_images
 from diascope.stores.store import Store
@@ -39,7 +41,8 @@ def opened(store: Store, path: str) -> Dataset:
     if root is None:
         raise Unreadable(f"{path}: this folder is neither a Zarr group nor an array")
     images, labels = _contents(store, root)
-    return Dataset(version=seen, images=images, labels=labels, files=(path,))
+    bent = _bent(store, root, images)
+    return Dataset(version=seen, images=images, labels=labels, associated=bent, files=(path,))
 
 
 def _contents(store: Store, root: Node) -> tuple[Mapping[str, Image], Mapping[str, Image]]:
@@ -56,6 +59,12 @@ def _contents(store: Store, root: Node) -> tuple[Mapping[str, Image], Mapping[st
     name = stem(root.path, ENDINGS) or "image"
     labels = own_labels(store, root) if root.own is None else {}
     return {name: found_image(store, root, name)}, labels
+
+
+def _bent(store: Store, root: Node, images: Mapping[str, Image]) -> Mapping[str, Image]:
+    """The image of a multiscale group in the coordinate systems that fields lead to (0.6)."""
+    own = multiscale(root)
+    return bent_images(store, own, next(iter(images.values()))) if own else {}
 
 
 source = Source(

@@ -53,7 +53,7 @@ def moved(store: Store, found: Multiscale, axes: Axes) -> Affine | None:
 
     What bends space, or mixes it with time and channels, or cannot be understood, is no map; it hides not the image.
     """
-    reader = Reader(lambda relative: _array(store, found.path, relative))
+    reader = Reader(lambda relative: array_of(store, found.path, relative))
     maps = list(_maps(found, axes, reader))
     return maps[-1] if maps else None
 
@@ -64,19 +64,19 @@ def _maps(found: Multiscale, axes: Axes, reader: Reader) -> Iterator[Affine]:
             there = axes_of(system.axes, found.path)
             matrix = reader.matrix(step, len(there.letters if backwards else axes.letters))
             ends = (there.letters, axes.letters) if backwards else (axes.letters, there.letters)
-            spatial = _spatial(matrix, *ends)
+            spatial = spatial_matrix(matrix, *ends)
             if spatial is None:
                 continue
             if backwards:
                 spatial = np.asarray(np.linalg.inv(spatial), np.float64)
         except (DiascopeError, ValueError):
             continue
-        placed = affine(np.diag([*_millimetres(there), 1.0]) @ spatial, system.name)
+        placed = affine(np.diag([*millimetres(there), 1.0]) @ spatial, system.name)
         if np.isfinite(placed.array).all():
             yield placed
 
 
-def _spatial(matrix: Matrix, inputs: str, outputs: str) -> Matrix | None:
+def spatial_matrix(matrix: Matrix, inputs: str, outputs: str) -> Matrix | None:
     """From (x, y, z, 1) to the same; None where the axes of space are others, or depend on those of something else."""
     if len(matrix) != len(outputs) or set(inputs) & set(SPATIAL) != set(outputs) & set(SPATIAL):
         return None
@@ -92,13 +92,13 @@ def _spatial(matrix: Matrix, inputs: str, outputs: str) -> Matrix | None:
     return made
 
 
-def _millimetres(axes: Axes) -> list[float]:
+def millimetres(axes: Axes) -> list[float]:
     """How many there are to the unit of x, y and z; one where it is not told."""
     units = {axis.name: axis.unit for axis in axes.axes}
     return [METRES.get(units.get(name) or "", 1e-3) / 1e-3 for name in SPATIAL]
 
 
-def _array(store: Store, path: str, relative: str) -> Matrix:
+def array_of(store: Store, path: str, relative: str) -> Matrix:
     """The numbers of a small array that a transformation names."""
     found = node(store, below(path, relative))
     if found is None:

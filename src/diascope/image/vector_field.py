@@ -32,10 +32,15 @@ def is_vector_field(image: Image) -> bool:
     return isinstance(image.metadata.extra.get(KEY), Mapping)
 
 
+def kind_of(field: Image) -> str:
+    """``displacement`` or ``coordinate``."""
+    return str(field.metadata.extra[KEY].get("type"))
+
+
 def step_of(name: str, image: Image) -> Displacement:
     """The map of points, in the units of its axes, that a field is; raises BadRequest where it is none."""
     told = image.metadata.extra[KEY]
-    kind, parts = str(told.get("type")), str(told.get("axes"))
+    kind, parts = kind_of(image), str(told.get("axes"))
     space = spatial(image)
     if set(image.axis_names) != {"c", *space} or sorted(parts) != sorted(space) or image.size("c") != len(space):
         raise BadRequest(f"{name}: {image!r} is no field of a vector a pixel, with a number for each of its other axes")
