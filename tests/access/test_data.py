@@ -111,12 +111,21 @@ def test_etags_make_304_and_govern_ranges(client: httpx.Client) -> None:
     assert client.get("a/made", headers={"range": "bytes=0-1", "if-range": '"old"'}).status_code == 200
 
 
-def test_head_tells_what_get_would_without_a_body(client: httpx.Client) -> None:
-    answer = client.head("a/whole")
+@pytest.mark.parametrize("name", ["whole", "made"])
+def test_head_tells_what_get_would_without_a_body(client: httpx.Client, name: str) -> None:
+    answer, got = client.head(f"a/{name}"), client.get(f"a/{name}")
     assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", "1024")
+    assert {**answer.headers, "date": None} == {**got.headers, "date": None}
+    assert client.head(f"a/{name}", headers={"range": "bytes=0-9"}).headers["content-length"] == "1024"
+
+
+def test_head_makes_no_more_than_it_must(client: httpx.Client) -> None:
     assert client.head("a/huge").headers["content-length"] == str(HUGE)
-    assert client.head("a/made").status_code == 200
     assert client.head("nothing").status_code == 404
+    assert client.head("trouble/crash").status_code == 500
+    # Whoever has it already, or another one, is told so by its tag alone.
+    assert client.head("trouble/crash", headers={"if-none-match": "*"}).status_code == 304
+    assert client.head("trouble/crash", headers={"if-match": '"other"'}).status_code == 412
 
 
 def test_a_huge_file_is_streamed_and_its_ranges_are_made_alone(client: httpx.Client) -> None:

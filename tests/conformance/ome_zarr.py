@@ -158,8 +158,7 @@ JUDGES = (
     Judge(
         name="ngff-zarr",
         representations=LAST,
-        # Over HTTP it reads through obstore, which wants to be told the length of a chunk before it is made.
-        doors=("files",),
+        doors=ANYWHERE,
         look=by_ngff_zarr,
         twins=(*BROKEN_CHUNKS, *BROKEN_SYSTEMS),
         missing=ngff_zarr.missing,

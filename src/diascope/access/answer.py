@@ -88,12 +88,14 @@ def answered(file: File, asked: Asked) -> Answer:
         return Answer(HTTPStatus.NOT_MODIFIED, headers)
     if tag and "if-match" in asked.headers and not _has(asked.headers["if-match"], tag):
         return Answer(HTTPStatus.PRECONDITION_FAILED, {**headers, "content-length": "0"})
-    if asked.method == "HEAD" and file.size is None:
-        return Answer(HTTPStatus.OK, headers)
     return _body(file, asked, headers, tag)
 
 
 def _body(file: File, asked: Asked, headers: dict[str, str], tag: str | None) -> Answer:
+    """The bytes asked for; of HEAD only their length, for which they are made where nothing else tells it.
+
+    A client may then read a chunk by ranges, as it does from any store of objects.
+    """
     size, read = file.size, file.read
     if size is None:
         data = file.read(0, None)
