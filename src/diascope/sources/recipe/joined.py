@@ -109,6 +109,7 @@ def joined(first: Image, along: Along, levels: LevelsAt, fill: Any) -> Image:
             translation=put(own.translation, along.first),
             read_pixels=Reader(along, k, own.dtype, levels, fill).read,
             cost=own.cost,
+            spread=own.spread,
         )
 
     return replace(first, axes=axes, levels=tuple(level(k, own) for k, own in enumerate(first.levels)), world=None)
