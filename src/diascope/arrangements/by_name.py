@@ -14,6 +14,7 @@ from diascope.catalogue.catalogue import Catalogue
 from diascope.catalogue.located import image as located
 from diascope.catalogue.repository import Place
 from diascope.errors import BadRequest, DiascopeError, NotFound, TooLarge, Unimplemented, Unsupported
+from diascope.image.image import Image
 from diascope.layouts.layout import Layout
 from diascope.operations.view import ORIGINAL, View, view
 from diascope.registry import registry
@@ -137,7 +138,7 @@ class ByName:
         return Layouts(viewed), rest
 
     def _laid_out(self, within: Scene, steps: View) -> Viewed:
-        image = steps.applied(within.image)
+        image = _applied(steps, within.image)
         identity = f"{within.identity}\0{steps}"
 
         def tree(name: str) -> Tree | Unsupported:
@@ -216,6 +217,19 @@ def _settled(place: Found, within: Scene, text: str) -> View:
         raise
     except BadRequest as error:
         view(text, repository.views)
+        raise Unsupported(str(error)) from error
+
+
+def _applied(steps: View, image: Image) -> Image:
+    """The image under a view; raises Unsupported where its size or channels do not allow that.
+
+    They may have been others before: as with ``_settled``, a path that was there is not absent now.
+    """
+    try:
+        return steps.applied(image)
+    except (TooLarge, Unimplemented):
+        raise
+    except BadRequest as error:
         raise Unsupported(str(error)) from error
 
 
