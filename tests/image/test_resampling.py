@@ -125,7 +125,7 @@ def test_many_planes_behind_one_are_never_held_together(kind: Any, monkeypatch: 
     sizes: list[int] = []
 
     def counted(region: Region) -> Any:
-        sizes.append(np.prod(region.shape))
+        sizes.append(int(np.prod(region.shape)))
         return stack.levels[0].read(region)
 
     seen = replace(stack, levels=(replace(stack.levels[0], read_pixels=counted),))

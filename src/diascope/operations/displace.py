@@ -16,13 +16,13 @@ from diascope.image.resampled import Grid
 from diascope.image.resampling import through
 from diascope.image.space import edges, spatial, values
 from diascope.image.units import ratio
+from diascope.image.vector_field import is_vector_field, step_of
 from diascope.operations.bent_grids import ORIGIN, SIZE, bent_grid, covering_box, refuse_grid, sized, spacing_of
 from diascope.operations.displacements import TO_LPS, NamedField, displacement, world_of
 from diascope.operations.grids import INTERPOLATION, grid
 from diascope.operations.lengths import Vector, in_axes
 from diascope.operations.operation import Images, Operation, Parameters
 from diascope.operations.values import OptionalNumbers, OptionalUnit
-from diascope.image.vector_field import is_vector_field, step_of
 
 Bend: TypeAlias = tuple[Mapping, Affine | None]
 """From positions in the result to those in the image, and from those in the result to the world."""
