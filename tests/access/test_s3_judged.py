@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from obstore.store import S3Store
 from zarr.storage import ObjectStore
 
+from tests.coroutines import finished
 from tests.judges.required import required
 from tests.servers import LiveServer, of_folder
 
@@ -159,5 +160,5 @@ def test_zarr_reads_through_many_requests_at_once(server: LiveServer, signing: b
         answers = await asyncio.gather(*(store.get_async(path) for path in paths * 3))
         return [bytes(await answer.bytes_async()) for answer in answers]
 
-    found = asyncio.run(all_of_them())
+    found = finished(all_of_them())
     assert found[:20] == found[20:40] == found[40:]

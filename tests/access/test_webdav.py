@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import socket
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from diascope.errors import BadRequest, Forbidden, Overloaded, TooLarge, Unreada
 from diascope.tree.cache import Identified, file_cache
 from diascope.tree.file import Entry, File, in_memory, whole
 from diascope.tree.table import Table
+from tests.coroutines import finished
 from tests.servers import LiveServer
 
 BODY = bytes(range(256)) * 4
@@ -292,7 +292,7 @@ def test_a_body_that_comes_byte_by_byte_is_read_as_fast_as_it_comes() -> None:
         return {"type": "http.request", "body": b"x", "more_body": count > 0}
 
     start = monotonic()
-    assert asyncio.run(http._body(receive)) == b"x" * http.LARGEST
+    assert finished(http._body(receive)) == b"x" * http.LARGEST
     assert monotonic() - start < 5
 
 
