@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from playwright.sync_api import Page, expect
 
 Picture = NDArray[np.uint8]
 
@@ -61,3 +62,13 @@ def assert_shows(seen: Picture, expected: Picture, shift: int) -> None:
     assert difference(seen, expected) < NEAR
     for name, twin in twins(expected, shift):
         assert difference(seen, twin) > FAR, f"the comparison would take the picture {name} for right"
+
+
+def seen_picture(page: Page) -> Picture:
+    """The image in the live view: square, as large as the stage is high, in the middle of it."""
+    expect(page.locator(".picture[data-state=loaded]")).to_be_visible()
+    page.wait_for_timeout(700)  # the tiles blend in
+    stage = screenshot(page.locator(".picture").screenshot())
+    height, width = stage.shape
+    left = (width - height) // 2
+    return stage[:, left : left + height]

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.web.blocks import Picture, assert_shows, blocks, grey, screenshot
+from tests.web.blocks import assert_shows, blocks, grey, seen_picture
 from tests.web.conftest import visit
 
 pytestmark = pytest.mark.judge
@@ -29,16 +29,6 @@ def host(tmp_path_factory: pytest.TempPathFactory, server: Callable[[Path], str]
     return server(folder)
 
 
-def shown(page: Page) -> Picture:
-    """The image in the live view: square, as large as the stage is high, in the middle of it."""
-    expect(page.locator(".picture[data-state=loaded]")).to_be_visible()
-    page.wait_for_timeout(700)  # the tiles blend in
-    stage = screenshot(page.locator(".picture").screenshot())
-    height, width = stage.shape
-    left = (width - height) // 2
-    return stage[:, left : left + height]
-
-
 def test_an_operation_is_chosen_filled_in_and_seen(chromium: Browser, host: str):
     with visit(chromium, host) as visited:
         page = visited.go("/image/pictures/deep.tif")
@@ -51,7 +41,7 @@ def test_an_operation_is_chosen_filled_in_and_seen(chromium: Browser, host: str)
         page.wait_for_url("**view=window**invert")
         expect(page.locator(".operations-end code")).to_have_count(0)
         expected = 255 - np.clip(PIXELS.astype(int) - 50, 0, 255)
-        assert_shows(shown(page), grey(expected / 255), SHIFT)
+        assert_shows(seen_picture(page), grey(expected / 255), SHIFT)
         expect(page.get_by_text("window,low=50,high=305~invert").first).to_be_visible()
         page.get_by_role("button", name="Remove invert").click()
         page.get_by_role("button", name="Show", exact=True).click()

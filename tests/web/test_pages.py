@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.web.blocks import Picture, assert_shows, blocks, grey, screenshot
+from tests.web.blocks import Picture, assert_shows, blocks, grey, screenshot, seen_picture
 from tests.web.conftest import visit
 
 pytestmark = pytest.mark.judge
@@ -41,16 +41,6 @@ def host(tmp_path_factory: pytest.TempPathFactory, server: Callable[[Path], str]
     (folder / "inner folder" / "broken files" / "broken.tif").write_bytes(b"II*\0" + bytes(60))
     (folder / "notes.txt").write_text("nothing to see")
     return server(folder)
-
-
-def seen_picture(page: Page) -> Picture:
-    """The image in the live view: square, as large as the stage is high, in the middle of it."""
-    expect(page.locator(".picture[data-state=loaded]")).to_be_visible()
-    page.wait_for_timeout(700)  # the tiles blend in
-    stage = screenshot(page.locator(".picture").screenshot())
-    height, width = stage.shape
-    left = (width - height) // 2
-    return stage[:, left : left + height]
 
 
 def test_a_folder_shows_what_lies_in_it(chromium: Browser, host: str):
