@@ -83,12 +83,6 @@ class Expected(NamedTuple):
     """How many of the reader's last axes a plane has, negative where they are the first."""
 
 
-def test_every_row_is_judged_or_listed_as_later(shared_row: dict[str, str]) -> None:
-    here = {"tiff", "ome-tiff", "imagej-tiff", "pyramid-tiff", "svs", "ndpi", "qptiff", "ome-zarr", "zarr", "nifti"}
-    here |= {"png", "jpeg", "bmp", "gif", "webp", "jpeg2000", "bids", "hcs", "derived"}
-    assert (shared_row["format"] in here) != (shared_row["format"] in LATER)
-
-
 def test_opens_as_the_reference_reader_saw_it(shared_data: Path, shared_row: dict[str, str]) -> None:
     if shared_row["format"] not in LATER and shared_row["path"] not in LATER_FILES:
         check(shared_data, shared_row)

@@ -66,7 +66,8 @@ def source_of(store: Store, path: str, stat: Stat) -> Source | None:
         head = Head(name, markers=frozenset(m for m in markers if store.stat(f"{path}/{m}" if path else m)))
     else:
         head = Head(name, first=store.open(path).read(0, HEAD_SIZE))
-    return next((source for source in sources.values() if source.matches(head)), None)
+    ordered = sorted(sources.values(), key=lambda source: source.is_fallback)
+    return next((source for source in ordered if source.matches(head)), None)
 
 
 def named_as_image(name: str) -> bool:

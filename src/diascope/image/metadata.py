@@ -36,6 +36,14 @@ class Metadata:
     """The date of acquisition, ISO 8601."""
     magnification: float | None = None
     """The nominal magnification of the objective."""
+    objective: str = ""
+    """Its name, as its maker or the microscope has it."""
+    aperture: float | None = None
+    """Its numerical aperture."""
+    instrument: str = ""
+    """The microscope, scanner or camera, as the file names it."""
+    position: Mapping[str, float] = field(default_factory=dict)
+    """Where the stage was, in micrometres along ``x``, ``y`` and ``z``, of what the file tells."""
     rescale: tuple[float, float] | None = None
     """Slope and intercept from stored pixel values to the quantity that was measured; None where they are the same."""
     palette: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.image.order import Selection
 from diascope.image.region import Ints
-from diascope.python.optional import library
+from diascope.optional import library
 
 WORTH = 1 << 20
 """Bytes of a piece that are worth a task of dask's."""
@@ -44,7 +44,7 @@ class LevelArray:
 
 def dask_array(image: Image, number: int = 0) -> Any:
     """The level in pieces of whole chunks; its tasks hold nothing but how the image is opened."""
-    array = library("dask.array")
+    array = library("dask.array", "python")
     level = image.levels[number]
     return array.from_array(
         LevelArray(image, number),

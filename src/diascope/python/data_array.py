@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from diascope.image.image import Image
+from diascope.optional import library
 from diascope.python.dask_array import dask_array
-from diascope.python.optional import library
 
 COLOURS = ("red", "green", "blue", "opacity")
 
 
 def data_array(image: Image, number: int = 0) -> Any:
     """The level on dask: coordinates are the centres of pixels, ``units`` their attribute; channels go by name."""
-    xarray = library("xarray")
+    xarray = library("xarray", "python")
     return xarray.DataArray(
         dask_array(image, number),
         dims=tuple(image.axis_names),

@@ -7,13 +7,13 @@ from typing import Any
 from diascope.errors import Unsupported
 from diascope.image.image import Image
 from diascope.layouts.layout import Layout
-from diascope.python.optional import library
+from diascope.optional import library
 from diascope.registry import registry
 
 
 def zarr_store(image: Image) -> Any:
     """Its OME-Zarr 0.5 as a read-only store, the group of the image being its root; raises Unsupported."""
-    library("zarr")
+    library("zarr", "python")
     from diascope.access.zarr_store import TreeStore
 
     layout: Layout = registry("layouts")["ome-zarr"]

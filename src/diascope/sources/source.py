@@ -46,5 +46,19 @@ class Source:
     """Reads no more than the metadata. Raises Unreadable with the reason where the bytes cannot be understood."""
     version: Callable[[Store, str], str] = stat_version
     """What ``open`` would give as the dataset's version, at the cost of a few looks at the store."""
+    library: str = ""
+    """What reads the pixels, as its users know it; empty where Diascope does so itself."""
+    modules: tuple[str, ...] = ()
+    """The modules of that library, which are imported when a file is opened."""
+    extra: str | None = None
+    """The extra that installs them, ``diascope[extra]``; None where every installation has them."""
+    supports: str = ""
+    """What of the format is read and what is not, in a line."""
+    is_isolated: bool = False
+    """Whether hostile bytes may crash, hang or bloat its library: it is then opened in a process of its own."""
+    needs_local_file: bool = False
+    """Whether its library reads local files only: of others it gets a copy."""
+    is_fallback: bool = False
+    """Whether it opens only what no other source knows."""
     within: Callable[[Members], Source] | None = None
     """For a format whose images are made of other files' images: the same source that gets at them through these."""

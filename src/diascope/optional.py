@@ -8,10 +8,10 @@ from typing import Any
 from diascope.errors import Unavailable
 
 
-def library(name: str) -> Any:
+def library(name: str, extra: str) -> Any:
     """The module; raises Unavailable with the command that installs it where it is missing."""
     try:
         return import_module(name)
     except ImportError as error:
         missing = name.partition(".")[0]
-        raise Unavailable(f"{missing} is not installed: pip install 'diascope[python]'") from error
+        raise Unavailable(f"{missing} is not installed: pip install 'diascope[{extra}]'") from error
