@@ -22,9 +22,9 @@ from math import prod
 from typing import Any
 
 from diascope.image.image import Image
+from diascope.image.morton import curve
 from diascope.image.region import Region
 from diascope.layouts.layout import Layout
-from diascope.layouts.morton import curve
 from diascope.layouts.pixel_run import LARGEST_PIXELS
 from diascope.layouts.precomputed_chunks import Chunks
 from diascope.layouts.precomputed_encoding import JPEG, PNG, RAW, SEGMENTATION, Encoding

@@ -22,8 +22,8 @@ from typing import Any, NamedTuple, overload
 
 import numpy as np
 
+from diascope.image.morton import Curve, Measure, cells
 from diascope.image.region import Ints
-from diascope.layouts.morton import Curve, Measure, cells
 from diascope.tree.file import File, whole
 from diascope.tree.runs import Run, concatenated
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from diascope.bounded import BoundedCache
-from diascope.errors import DiascopeError, NotFound, Unreadable
+from diascope.errors import DiascopeError, NotFound
 from diascope.image.level import Pixels
-from diascope.image.region import Ints, Region, chunk_region, touched
-from diascope.sources.zarr.documents import joined
+from diascope.image.region import Ints, Region
+from diascope.sources.chunks import corrupt, read_chunks
+from diascope.sources.documents import joined
 from diascope.sources.zarr.metadata import Metadata
 from diascope.sources.zarr.sharding import Index, Sharding
 from diascope.stores.store import Blob, Store
@@ -45,17 +46,7 @@ class Array:
 
         A view of the chunk where the region lies in one. Raises Unreadable naming the chunk that is corrupt.
         """
-        chunk_shape = self.metadata.chunk_shape
-        places = list(touched(region, chunk_shape))
-        if len(places) == 1:
-            origin = chunk_region(places[0], chunk_shape).start
-            return self._chunk(places[0])[region.shifted(origin).slices]
-        out = np.empty(region.shape, self.metadata.dtype)
-        for place in places:
-            box = chunk_region(place, chunk_shape)
-            both = box.intersection(region)
-            out[both.shifted(region.start).slices] = self._chunk(place)[both.shifted(box.start).slices]
-        return out
+        return read_chunks(region, self.metadata.chunk_shape, self.metadata.dtype, self._chunk)
 
     def _chunk(self, place: Ints) -> Pixels:
         """The whole chunk at a place in the grid."""
@@ -96,9 +87,3 @@ class Array:
 
     def _key(self, place: Ints) -> str:
         return joined(self.path, self.metadata.key(place))
-
-
-def corrupt(key: str, error: Exception) -> Unreadable:
-    """What to raise of a chunk that cannot be decoded."""
-    reason = " ".join(str(error).split())[:300] or type(error).__name__
-    return Unreadable(f"{key}: this chunk is corrupt: {reason}")

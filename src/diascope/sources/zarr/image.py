@@ -12,9 +12,9 @@ from diascope.image.image import Image, Kind
 from diascope.image.level import Level, Pixels
 from diascope.image.metadata import Metadata
 from diascope.image.region import Ints, Region
+from diascope.sources.documents import Document, part
+from diascope.sources.named_axes import VECTORS, Axes, Named, axes_of, guessed
 from diascope.sources.zarr.array import Array
-from diascope.sources.zarr.axes import VECTORS, Axes, Named, axes_of, guessed
-from diascope.sources.zarr.documents import Document, part
 from diascope.sources.zarr.multiscale import Multiscale, Placing, described
 from diascope.sources.zarr.node import Node, node
 from diascope.sources.zarr.omero import channels, is_rgb

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from diascope.errors import Unreadable
 from diascope.image.region import Ints
+from diascope.sources.documents import Document, shown
 from diascope.sources.zarr.chain import LARGEST_CHUNK, Chain
-from diascope.sources.zarr.documents import Document, shown
 from diascope.sources.zarr.sharding import Sharding
 
 MOST_AXES = 32

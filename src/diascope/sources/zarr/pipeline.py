@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, grid_shape
+from diascope.sources.documents import Document, listing, mapping, part, shown, sizes
+from diascope.sources.unpacking import Unpack, crc32c, unpacking
 from diascope.sources.zarr.chain import Body, Chain, Plain, Turn
-from diascope.sources.zarr.documents import Document, listing, mapping, part, shown, sizes
 from diascope.sources.zarr.metadata import check_chunk
 from diascope.sources.zarr.sharding import Sharding
-from diascope.sources.zarr.unpacking import Unpack, crc32c, unpacking
 
 NUMCODECS = "numcodecs."
 OWN = {"gzip", "zstd", "blosc"}

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, chunk_region, grid_shape
+from diascope.sources.unpacking import Bytes
 from diascope.sources.zarr.chain import LARGEST_CHUNK, Chain
-from diascope.sources.zarr.unpacking import Bytes
 
 Read: TypeAlias = Callable[[int, int], bytes]
 Index: TypeAlias = NDArray[np.uint64]

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from diascope.errors import Unreadable
 from diascope.image.image import Image
 from diascope.sources.dataset import Dataset
+from diascope.sources.documents import joined
 from diascope.sources.source import Head, Source
 from diascope.sources.stem import stem
 from diascope.sources.zarr.bent import bent_images
 from diascope.sources.zarr.collection import collection, found_image
-from diascope.sources.zarr.documents import joined
 from diascope.sources.zarr.labels import nested_labels, own_labels
 from diascope.sources.zarr.multiscale import multiscale
 from diascope.sources.zarr.node import MARKERS, Node, node
@@ -75,4 +75,7 @@ source = Source(
     matches=matches,
     open=opened,
     version=version,
+    library="numcodecs, imagecodecs",
+    modules=("numcodecs", "imagecodecs"),
+    supports="Zarr 2 and 3, shards, OME-Zarr 0.1 to 0.6, labels, plates, collections, plain arrays",
 )

@@ -10,7 +10,7 @@ from diascope.image.axes import ORDER, TYPES, Axis
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region
 from diascope.image.units import METRES, SECONDS, named
-from diascope.sources.zarr.documents import shown
+from diascope.sources.documents import shown
 
 ALIASES = {
     "time": "t", "frame": "t", "channel": "c", "channels": "c", "ch": "c", "band": "c", "depth": "z", "plane": "z",
