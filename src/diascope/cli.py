@@ -1,4 +1,4 @@
-"""The command line: ``diascope serve|mount|check|bids|info|ls|get|sample|doctor``."""
+"""The command line: ``diascope serve|mount|check|bids|info|ls|get|sample|formats|doctor``."""
 
 from __future__ import annotations
 
@@ -173,6 +173,15 @@ def sample(folder: Path) -> None:
 
     write(folder)
     click.echo(f"The sample images are in {folder}")
+
+
+@main.command("formats")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def formats_(*, as_json: bool) -> None:
+    """Print which formats are read, by which library, and what installs those that are missing."""
+    from diascope.commands.formats import told
+
+    click.echo(told(as_json=as_json))
 
 
 @main.command()

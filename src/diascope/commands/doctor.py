@@ -12,6 +12,7 @@ from typing import NamedTuple
 from diascope import __version__
 from diascope.access.mountpoint import library
 from diascope.access.pages import web_folder
+from diascope.commands.formats import formats
 from diascope.errors import DiascopeError
 from diascope.registry import registry
 from diascope.settings import Settings
@@ -58,6 +59,9 @@ def _findings() -> Iterator[Finding]:
     for room in ("sources", "operations", "layouts"):
         for name in registry(room):
             yield _tried(f"{room[:-1]} {name}", partial(_title, room, name), "pip install diascope")
+    for each in formats():
+        if not each.installed:
+            yield Finding(f"format {each.title}", False, f"needs {each.library}", each.install, needed=False)
     built = (web_folder() / "index.html").is_file()
     yield Finding("web application", built, "built" if built else "not built", "make web (needs Node 20 or later)")
     yield _tried("mount", lambda: f"libfuse {_libfuse()}", "apt-get install fuse3")._replace(needed=False)

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from diascope.commands.formats import library
 from diascope.document import documents, schema
 from diascope.layouts.layout import Layout
 from diascope.operations.reference import reference as operations
@@ -31,8 +32,11 @@ FORMATS = """\
 A file is taken for an image by its name, and for its format by its bytes. A folder is an image where a file of the
 format lies in it. Levels that a file lacks are made on demand: means of intensities, modes of labels.
 
-| format | names |
-|---|---|
+A file whose format's extra is missing is listed as an image all the same, and opening it says what to install.
+`diascope formats` prints this table with what is installed.
+
+| format | names | read by | what of it | installed with |
+|---|---|---|---|---|
 {sources}
 
 ## Served
@@ -96,7 +100,10 @@ def formats() -> str:
 
 def _source(source: Source) -> str:
     names = [f"`*{suffix}`" for suffix in source.suffixes] + [f"folder with `{name}`" for name in source.markers]
-    return f"| {source.title} | {', '.join(names)} |"
+    # What a fallback reads depends on what else is installed, and this page must not.
+    told = "whatever its plug-ins read" if source.is_fallback else ", ".join(names)
+    extra = f"`diascope[{source.extra}]`" if source.extra else "`diascope`"
+    return f"| {source.title} | {told} | {library(source)} | {source.supports} | {extra} |"
 
 
 def _layout(layout: Layout) -> str:

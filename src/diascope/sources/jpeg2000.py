@@ -133,4 +133,7 @@ source = Source(
     suffixes=SUFFIXES,
     matches=_matches,
     open=_open,
+    library="imagecodecs (OpenJPEG), Pillow",
+    modules=("imagecodecs", "PIL"),
+    supports="1 to 32 bits, colours and palettes; its resolutions as levels",
 )

@@ -148,4 +148,5 @@ source = Source(
     matches=_matches,
     open=_open,
     version=_version_at,
+    supports="volumes, time series, RGB, labels, sform and qform; gzip is read in parts",
 )

@@ -61,4 +61,7 @@ source = Source(
     suffixes=SUFFIXES,
     matches=_matches,
     open=_open,
+    library="Pillow, imagecodecs",
+    modules=("PIL", "imagecodecs"),
+    supports="1 to 16 bits, palettes, inks, animations, ICC profiles",
 )

@@ -73,6 +73,7 @@ def _within(members: Members) -> Source:
         open=lambda store, path: _opened(store, path, members),
         version=lambda store, path: known(store, members, path).version,
         within=_within,
+        supports="stacks, mosaics, channels, overlays and time series of other images",
     )
 
 

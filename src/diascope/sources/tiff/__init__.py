@@ -22,4 +22,8 @@ source = Source(
     suffixes=(*SUFFIXES, COMPANION),
     matches=_matches,
     open=opened,
+    library="tifffile, imagecodecs",
+    modules=("tifffile", "imagecodecs"),
+    supports="BigTIFF, OME-TIFF of many files, ImageJ, SVS, NDPI, SCN, BIF, QPTIFF, LSM, STK; pyramids, "
+    "compressions that imagecodecs knows",
 )
