@@ -158,3 +158,70 @@ def displaced(places: Any, moved: Any, vectors: Any, first: Any, size: Any, sign
             front = across_plane(vectors[c, z], x, y, step[0], step[1], part[0], part[1])
             behind = across_plane(vectors[c, z + step[2]], x, y, step[0], step[1], part[0], part[1])
             moved[i, c] += signs[c] * between(front, behind, part[2])
+
+
+@compiled
+def line_between(line: Any, vectors: Any, first: Any, size: Any, y: float, z: float, clamped: bool) -> bool:
+    """Fill in the vectors (c, x) at a place between the field's rows; whether it lies in the field."""
+    if not clamped and not (-0.5 <= y < size[1] - 0.5 and -0.5 <= z < size[2] - 0.5):
+        return False
+    y, z = min(max(y, 0.0), size[1] - 1.0), min(max(z, 0.0), size[2] - 1.0)
+    j, k = np.int64(math.floor(y)), np.int64(math.floor(z))
+    py, pz = y - j, z - k
+    down, deep = 1 if j + 1 < size[1] else 0, 1 if k + 1 < size[2] else 0
+    j, k = j - first[1], k - first[2]
+    for c in range(line.shape[0]):
+        for i in range(line.shape[1]):
+            front = between(float(vectors[c, k, j, i]), float(vectors[c, k, j + down, i]), py)
+            behind = between(float(vectors[c, k + deep, j, i]), float(vectors[c, k + deep, j + down, i]), py)
+            line[c, i] = between(front, behind, pz)
+    return True
+
+
+@compiled
+def add_line(moved: Any, line: Any, index: Any, begin: float, x: float, size: int, first: int, signs: Any,
+             clamped: bool) -> None:  # fmt: skip
+    """Add to the positions of a row (3, x) the vectors between those of a line; the row's first pixel is at ``x``."""
+    for i in range(moved.shape[1]):
+        at = index[0, 0] * (x + float(i)) + begin
+        if not clamped and not (-0.5 <= at < size - 0.5):
+            continue
+        at = min(max(at, 0.0), size - 1.0)
+        low = np.int64(math.floor(at))
+        part, step = at - low, 1 if low + 1 < size else 0
+        low -= first
+        for c in range(line.shape[0]):
+            moved[c, i] += signs[c] * between(line[c, low], line[c, low + step], part)
+
+
+@compiled
+def displaced_rows(
+    places: Any, start: Any, before: Any, index: Any, after: Any, vectors: Any, first: Any, size: Any, signs: Any,
+    clamped: bool,
+) -> None:  # fmt: skip
+    """Fill in where a field takes the pixels of a grid (3, z, y, x) from ``start``, x, y and z, on.
+
+    Matrices lead from the grid's indices to positions and to indices in the field, of which that along x alone changes
+    along a row, and from moved positions to places. No vectors at all are those of a grid outside the field.
+    """
+    width = places.shape[3]
+    moved, line = np.empty((3, width)), np.empty((vectors.shape[0], vectors.shape[3]))
+    for k in range(places.shape[1]):
+        for j in range(places.shape[2]):
+            y, z = start[1] + float(j), start[2] + float(k)
+            for axis in range(3):
+                begin = before[axis, 1] * y + before[axis, 2] * z + before[axis, 3]
+                for i in range(width):
+                    moved[axis, i] = before[axis, 0] * (start[0] + float(i)) + begin
+            there = np.empty(3)
+            for axis in range(3):
+                there[axis] = index[axis, 1] * y + index[axis, 2] * z + index[axis, 3]
+            if vectors.size and line_between(line, vectors, first, size, there[1], there[2], clamped):
+                add_line(moved, line, index, there[0], start[0], size[0], first[0], signs, clamped)
+            for axis in range(3):
+                for i in range(width):
+                    places[2 - axis, k, j, i] = after[axis, 3]
+                for by in range(3):
+                    if after[axis, by] != 0.0:
+                        for i in range(width):
+                            places[2 - axis, k, j, i] += after[axis, by] * moved[by, i]

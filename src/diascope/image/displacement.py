@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,22 +68,45 @@ class Displacement:
         from diascope.image import bending
 
         limits = np.full((2, 3), np.inf) if self.clamped else np.stack([[0.5] * 3, self.size - 0.5])
-        ends = bending.ends_of(places.T, limits)
-        if ends[0, 0] > ends[1, 0]:
-            return
-        ends = np.clip(ends, 0, self.size - 1)
-        first = np.floor(ends[0]).astype(int)
-        stop = np.minimum(np.floor(ends[1]).astype(int) + 2, self.size)
+        box = enclosing(bending.ends_of(places.T, limits), self)
         count = len(places)
-        if count > 1 and prod((stop - first).tolist()) > max(CHEAP, WASTE * count):
+        if box is None:
+            return
+        if is_wasteful(box, count):
             for part in (slice(0, count // 2), slice(count // 2, count)):
                 self._move(places[part], moved[part])
             return
-        box = Region((0, *first[::-1].tolist()), (self.field.shape[0], *stop[::-1].tolist()))
-        vectors = self.field.read(box)
-        kind = np.float64 if vectors.dtype != np.float32 else np.float32
-        pixels = np.ascontiguousarray(vectors, dtype=kind)
-        bending.displaced(places, moved, pixels, first, self.size, np.array(self.signs), self.clamped)
+        vectors, first = vectors_of(self, box)
+        bending.displaced(places, moved, vectors, first, self.size, np.array(self.signs), self.clamped)
+
+
+def enclosing(ends: NDArray[np.float64], field: Displacement) -> Region | None:
+    """The field's pixels that places are between, the lowest and highest of which are given; None of none.
+
+    All outside, or lowest ones that are higher than the highest, are none.
+    """
+    low, high = ends
+    outside = ((high < -0.5) | (low >= field.size - 0.5)).any() and not field.clamped
+    if low[0] > high[0] or outside:
+        return None
+    ends = np.clip(ends, 0, field.size - 1)
+    first = np.floor(ends[0]).astype(int)
+    stop = np.minimum(np.floor(ends[1]).astype(int) + 2, field.size)
+    return Region((0, *first[::-1].tolist()), (field.field.shape[0], *stop[::-1].tolist()))
+
+
+def is_wasteful(box: Region, count: int) -> bool:
+    """Whether a box of vectors for so many positions is better read in parts."""
+    return count > 1 and prod(box.shape[1:]) > max(CHEAP, WASTE * count)
+
+
+def vectors_of(field: Displacement, box: Region | None) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The vectors of a box as the compiled loops take them, and the index x, y and z of the first."""
+    if box is None:
+        return np.empty((field.field.shape[0], 0, 0, 0), np.float32), np.zeros(3, np.int64)
+    vectors = field.field.read(box)
+    kind = np.float64 if vectors.dtype != np.float32 else np.float32
+    return np.ascontiguousarray(vectors, dtype=kind), np.array(box.start[:0:-1], np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diascope.image.axes import Axis
+from diascope.image.displaced_rows import displaced_rows
 from diascope.image.image import Interpolation
 from diascope.image.level import Level
 from diascope.image.mapping import Box, Linear, Mapping
@@ -63,7 +64,10 @@ class Placing:
         """Where the pixels of a box of the result lie, of shape (3, z, y, x); empty where the matrix says it."""
         if self.bent is None:
             return np.empty((3, 0, 0, 0))
-        z, y, x = (np.arange(a, b, dtype=np.float64) for a, b in zip(*self._deep(start, stop), strict=True))
+        deep_start, deep_stop = self._deep(start, stop)
+        if rows := displaced_rows(self.bent, self.pixels, self.source):
+            return rows.places(deep_start, deep_stop)
+        z, y, x = (np.arange(a, b, dtype=np.float64) for a, b in zip(deep_start, deep_stop, strict=True))
         positions = np.empty((len(z), len(y), len(x), 3))
         for axis, index in enumerate((x, y[:, None], z[:, None, None])):
             positions[..., axis] = index * self.pixels[axis, axis] + self.pixels[axis, 3]
