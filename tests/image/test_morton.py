@@ -7,8 +7,8 @@ from math import prod
 
 import pytest
 
-from diascope.image.region import Ints, Region
 from diascope.image.morton import Curve, cells, curve
+from diascope.image.region import Ints, Region
 
 SHAPES = [(1, 1, 1), (3, 2, 1), (5, 7, 3), (8, 1, 9), (16, 16, 2), (1, 13, 1), (2, 3, 17)]
 

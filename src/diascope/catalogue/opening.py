@@ -19,7 +19,7 @@ from diascope.image.region import Region
 from diascope.registry import registry
 from diascope.settings import MEBIBYTE
 from diascope.sources.dataset import Dataset, Lazily
-from diascope.sources.source import HEAD_SIZE, Head, Source
+from diascope.sources.source import HEAD_SIZE, Head, Source, first_bytes
 from diascope.stores.local import LocalStore
 from diascope.stores.store import Stat, Store
 
@@ -63,7 +63,9 @@ def source_of(store: Store, path: str, stat: Stat) -> Source | None:
     name = path.rpartition("/")[2].lower()
     if stat.is_folder:
         markers = {marker for source in sources.values() for marker in source.markers}
-        head = Head(name, markers=frozenset(m for m in markers if store.stat(f"{path}/{m}" if path else m)))
+        inside = f"{path}/" if path else ""
+        found = frozenset(marker for marker in markers if store.stat(inside + marker))
+        head = Head(name, markers=found, marker=lambda name: first_bytes(store, inside + name))
     else:
         head = Head(name, first=store.open(path).read(0, HEAD_SIZE))
     ordered = sorted(sources.values(), key=lambda source: source.is_fallback)

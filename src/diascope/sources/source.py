@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from diascope.errors import NotFound
 from diascope.sources.dataset import Dataset
 from diascope.sources.members import Members
 from diascope.stores.store import Store
@@ -22,12 +23,22 @@ class Head:
     """The first bytes of a file, none of a folder."""
     markers: frozenset[str] = frozenset()
     """Which of the sources' markers lie in the folder, none for a file."""
+    marker: Callable[[str], bytes] = lambda _: b""
+    """The first bytes of one of these, for formats whose markers have names that other files may have; a look costs."""
 
 
 def stat_version(store: Store, path: str) -> str:
     """The version of a dataset that is one file."""
     stat = store.stat(path)
     return stat.version if stat else ""
+
+
+def first_bytes(store: Store, path: str) -> bytes:
+    """As many bytes as a head has; none where there is no such file."""
+    try:
+        return store.open(path).read(0, HEAD_SIZE)
+    except NotFound:
+        return b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

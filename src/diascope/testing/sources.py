@@ -81,7 +81,8 @@ def head(path: Path, markers: Iterable[str] = ()) -> Head:
     """What is seen of a file or folder before it is opened."""
     name = path.name.lower()
     if path.is_dir():
-        return Head(name, markers=frozenset(marker for marker in markers if (path / marker).exists()))
+        found = frozenset(marker for marker in markers if (path / marker).exists())
+        return Head(name, markers=found, marker=lambda marker: (path / marker).read_bytes()[:HEAD_SIZE])
     with path.open("rb") as file:
         return Head(name, first=file.read(HEAD_SIZE))
 
