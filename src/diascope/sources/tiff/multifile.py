@@ -20,7 +20,7 @@ from diascope.sources.tiff.parsed import Parsed, locked_page, parsed, understood
 from diascope.sources.tiff.planes import Place, Planes, file_name, planes
 from diascope.sources.tiff.scene import image
 from diascope.sources.tiff.stack import Stack, stack
-from diascope.sources.tiff.xml import MAX_XML, child, parsed_xml
+from diascope.sources.xml import MAX_XML, child, parsed_xml
 from diascope.stores.store import Store
 
 OPEN_FILES = 64

@@ -16,7 +16,7 @@ from diascope.sources.tiff.chain import check_chain
 from diascope.sources.tiff.handle import handle
 from diascope.sources.tiff.page import Page, page, rows
 from diascope.sources.tiff.stack import PageOf
-from diascope.sources.tiff.xml import check_xml
+from diascope.sources.xml import check_xml
 from diascope.stores.store import Blob, Store
 
 # What tifffile warns of is told as an error where it matters; without this it would be printed.

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 from diascope.errors import Unreadable
 from diascope.sources.tiff.chain import MAX_PAGES
-from diascope.sources.tiff.xml import child, children, number
+from diascope.sources.xml import child, children, number
 
 
 class Place(NamedTuple):

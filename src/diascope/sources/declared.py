@@ -3,6 +3,8 @@
 JPEG (ITU-T T.81, B.2.2) and JPEG-LS (T.87, C.2.2): FF SOFn, length:2, precision:1, rows:2, columns:2.
 JPEG 2000 (T.800, A.5.1): FF4F FF51, length:2, capabilities:2, columns:4, rows:4, column of origin:4, row of origin:4.
 PNG (https://www.w3.org/TR/png-3/#11IHDR): signature:8, length:4, "IHDR", columns:4, rows:4.
+JPEG XR (T.832, 8.3): "WMPHOTO" 0, flags:4 of which bit 7 of the third says that sizes are short,
+columns - 1:2 or 4, rows - 1:2 or 4. Entry BCC0 of the first directory, which is like one of TIFF, tells where (Annex A).
 """
 
 from __future__ import annotations
@@ -12,6 +14,9 @@ from struct import unpack_from
 JPEG = b"\xff\xd8"
 JPEG_2000 = b"\xff\x4f\xff\x51"
 PNG = b"\x89PNG\r\n\x1a\n"
+JPEG_XR = b"II\xbc\x01"
+JPEG_XR_STREAM = b"WMPHOTO\0"
+IMAGE_OFFSET = b"\xc0\xbc"
 
 FRAMES = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
 """Markers of a frame header; C4, C8 and CC are tables and an extension."""
@@ -28,6 +33,8 @@ def declared_pixels(data: bytes) -> int:
     if data.startswith(PNG) and len(data) >= 24:
         columns, rows = unpack_from(">II", data, 16)
         return int(columns * rows)
+    if data.startswith(JPEG_XR):
+        return _jpeg_xr(data)
     at = data.find(JPEG_2000, 0, BOXES)
     if at >= 0 and len(data) >= at + 24:
         columns, rows, column, row = unpack_from(">IIII", data, at + 8)
@@ -46,3 +53,16 @@ def _jpeg(data: bytes) -> int:
             break
         at += 2 + max(2, int(unpack_from(">H", data, at + 2)[0]))
     return 0
+
+
+def _jpeg_xr(data: bytes) -> int:
+    """The pixels of the stream itself, which its decoder believes more than the directory."""
+    directory = int.from_bytes(data[4:8], "little")
+    count = int.from_bytes(data[directory : directory + 2], "little")
+    entries = (data[at : at + 12] for at in range(directory + 2, directory + 2 + 12 * count, 12))
+    at = next((int.from_bytes(entry[8:12], "little") for entry in entries if entry[:2] == IMAGE_OFFSET), 0)
+    if data[at : at + 8] != JPEG_XR_STREAM or len(data) < at + 20:
+        return 0
+    is_short = data[at + 10] & 0x80
+    columns, rows = unpack_from(">HH" if is_short else ">II", data, at + 12)
+    return int((columns + 1) * (rows + 1))
