@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import islice
@@ -12,6 +11,7 @@ from diascope.errors import DiascopeError, NotFound, Unreadable
 from diascope.image.image import Image
 from diascope.sources.dataset import Lazily
 from diascope.sources.documents import document, is_safe, joined, part
+from diascope.sources.natural import natural
 from diascope.sources.zarr.image import array_image, multiscale_image
 from diascope.sources.zarr.labels import nested_labels
 from diascope.sources.zarr.multiscale import multiscale
@@ -125,9 +125,4 @@ def _folders(store: Store, path: str) -> list[str]:
         names = [name for name, is_folder in islice(store.names(path), MOST_FOLDERS) if is_folder and is_safe(name)]
     except NotFound:
         return []
-    return sorted(names, key=_natural)
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Numbers by their value: ``2`` comes before ``10``."""
-    return [(int(digits), "") if digits else (-1, word) for digits, word in re.findall(r"(\d{1,18})|(\D+)", name)]
+    return sorted(names, key=natural)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 
 from diascope.errors import Unreadable
 from diascope.image.image import Image
 from diascope.sources.dataset import Dataset
-from diascope.sources.documents import joined
 from diascope.sources.source import Head, Source
 from diascope.sources.stem import stem
+from diascope.sources.witnesses import witnessed
 from diascope.sources.zarr.bent import bent_images
 from diascope.sources.zarr.collection import collection, found_image
 from diascope.sources.zarr.labels import nested_labels, own_labels
@@ -30,8 +29,7 @@ def matches(head: Head) -> bool:
 
 def version(store: Store, path: str) -> str:
     """A hash of what the store says of the metadata; chunks rewritten in place do not change it."""
-    stats = (store.stat(joined(path, name) if name else path) for name in WITNESSES)
-    return hashlib.sha256("\0".join(stat.version if stat else "" for stat in stats).encode()).hexdigest()[:32]
+    return witnessed(store, path, WITNESSES)
 
 
 def opened(store: Store, path: str) -> Dataset:
