@@ -30,7 +30,6 @@ LATER = {
     "bdv": "BigDataViewer, HDF5",
     "czi": "Zeiss",
     "dicom": "DICOM",
-    "dm3-dm4": "Gatan",
     "exr-hdr-fits": "no reference reader either",
     "hdf5": "HDF5",
     "heif": "HEIF",
@@ -133,6 +132,8 @@ def expectation(folder: Path, row: dict[str, str]) -> Expected:
         axes = (named[1] if named else "TCZYX"[-len(shape) :]).upper()
     elif row["axes"].startswith("YX ("):
         axes = "YX"
+    elif row["axes"] == "slowest first":
+        axes, last = f"IQF{'YX'}"[-len(shape) :], 2
     elif int((re.search(r" frames=(\d+)", row["details"]) or "01")[1]) > 1:
         axes, shape = f"T{axes}", (int(re.findall(r" frames=(\d+)", row["details"])[0]), *shape)
     return Expected(path, image, axes, shape, last)

@@ -23,6 +23,7 @@ from diascope.registry import registry
 from diascope.sources.dataset import Dataset
 from diascope.stores.store import Store
 from diascope.testing.sources import check_source
+from tests.sources import gatan_files
 
 RANDOM = np.random.default_rng(0)
 VOLUME = RANDOM.integers(-1000, 1000, (9, 23, 31), dtype=np.int16)
@@ -132,6 +133,13 @@ def mosaic_recipe(path: Path) -> None:
 
 
 SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
+    "gatan": {
+        "plane.dm3": gatan_files.dm3,
+        "big.dm3": gatan_files.dm3_big,
+        "spectra.dm4": gatan_files.dm4,
+        "colours.dm4": gatan_files.dm4_colours,
+        "two.dm3": gatan_files.dm3_two,
+    },
     "nifti": {
         "volume.nii": nii,
         "volume.nii.gz": nii,

@@ -12,9 +12,10 @@ from diascope.bounded import BoundedCache
 from diascope.errors import BadRequest, Forbidden, NotFound, Unreadable
 from diascope.image.image import Image
 from diascope.sources.dataset import Dataset, Lazily
+from diascope.sources.safe_names import safe_names
 from diascope.sources.tiff import ome
 from diascope.sources.tiff.facts import with_tags
-from diascope.sources.tiff.names import safe_names, stem
+from diascope.sources.tiff.names import stem
 from diascope.sources.tiff.page import Page
 from diascope.sources.tiff.parsed import Parsed, locked_page, parsed, understood
 from diascope.sources.tiff.planes import Place, Planes, file_name, planes
