@@ -39,7 +39,6 @@ LATER = {
     "mgh": "FreeSurfer",
     "minc": "MINC",
     "mrc": "MRC",
-    "n5": "N5 as a source",
     "nd2": "Nikon",
     "nrrd": "NRRD",
     "precomputed": "precomputed as a source",
@@ -126,6 +125,8 @@ def expectation(folder: Path, row: dict[str, str]) -> Expected:
     image = ""
     if row["axes"].startswith("nibabel"):
         axes, last = "XYZTC"[: len(shape)], -2
+    elif row["reader"].startswith(("tensorstore", "cloud-volume")):
+        axes, last = "XYZCT"[: len(shape)], -2
     elif "zarr" in row["reader"] or "numcodecs" in row["reader"]:
         image = row["region"].partition("[")[0].removeprefix("data.zarr/")
         named = re.search(r" axes=(\w+)", row["details"])

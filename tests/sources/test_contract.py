@@ -23,7 +23,7 @@ from diascope.registry import registry
 from diascope.sources.dataset import Dataset
 from diascope.stores.store import Store
 from diascope.testing.sources import check_source
-from tests.sources import gatan_files
+from tests.sources import gatan_files, n5_files
 
 RANDOM = np.random.default_rng(0)
 VOLUME = RANDOM.integers(-1000, 1000, (9, 23, 31), dtype=np.int16)
@@ -167,6 +167,13 @@ SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
         "moving.png": animation,
     },
     "jpeg2000": {"colours.jp2": jp2, "grey.j2k": j2k},
+    "n5": {
+        "plain.n5": n5_files.plain,
+        "container.n5": n5_files.container,
+        "pyramid.n5": n5_files.pyramid,
+        "cells.n5": n5_files.paintera,
+        "views.n5": n5_files.bdv,
+    },
     "recipe": {"stack.recipe.yaml": stack_recipe, "mosaic.recipe.yaml": mosaic_recipe},
     "tiff": {"tiles.tif": tiff, "strips.tif": tiff_strips, "volume.ome.tif": ome_tiff},
     "zarr": {"new.ome.zarr": zarr_v3, "old.ome.zarr": zarr_v2},
