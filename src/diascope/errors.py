@@ -9,6 +9,7 @@
   - Unsupported    this image cannot be expressed in the way that was asked for
   - Unreadable     the image is there and its bytes cannot be understood
     - Malformed    a document that somebody wrote does not say what it should
+    - Quarantined  its reader crashed, hung or needed too much memory, so that it is left alone for a while
   - Overloaded     the server is busy, and the same request will succeed later
   - Unavailable    something that this machine lacks is needed
 
@@ -53,6 +54,10 @@ class Unreadable(DiascopeError, OSError):
 
 class Malformed(Unreadable):
     """A document that somebody wrote does not say what it should; each line names what is wrong, and where."""
+
+
+class Quarantined(Unreadable):
+    """The reader of the image crashed, hung or needed too much memory; it is left alone for a while."""
 
 
 class Overloaded(DiascopeError):

@@ -44,6 +44,14 @@ class Settings(BaseSettings):
     chunk_cache: int = Field(512 * MEBIBYTE, ge=0, description="How much memory decoded chunks may take.")
     file_cache: int = Field(128 * MEBIBYTE, ge=0, description="How much memory encoded files may take.")
     open_datasets: int = Field(256, ge=1, description="How many datasets stay open.")
+    reader_processes: int = Field(
+        os.cpu_count() or 2, ge=1, description="How many processes run the readers that could crash or hang."
+    )
+    reader_seconds: float = Field(30.0, gt=0, description="How long such a process may take for one request.")
+    reader_memory: int = Field(4096 * MEBIBYTE, ge=256 * MEBIBYTE, description="How much memory each of them may take.")
+    quarantine_seconds: float = Field(
+        60.0, ge=0, description="How long a file is left alone over which one of them had to be ended."
+    )
     refresh_seconds: float = Field(2.0, ge=0, description="After how long a change in a repository is seen.")
     max_request: int = Field(512 * MEBIBYTE, ge=1, description="The largest answer that is made for one request.")
     s3_keys: dict[str, SecretStr] = Field(

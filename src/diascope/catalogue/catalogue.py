@@ -9,6 +9,8 @@ from diascope.bounded import BoundedCache
 from diascope.catalogue.repository import OpenDatasets, Places, Repository
 from diascope.errors import NotFound
 from diascope.image.cache import chunk_cache
+from diascope.isolation.limits import limits
+from diascope.isolation.pool import pool
 from diascope.settings import Settings
 from diascope.stores.local import LocalStore
 from diascope.tree.cache import FileCache, file_cache
@@ -36,6 +38,7 @@ class Catalogue:
 
 def catalogue(settings: Settings) -> Catalogue:
     """The repositories of the settings; raises NotFound where one's folder is missing."""
+    pool().limit(limits(settings))
     chunks = chunk_cache(settings.chunk_cache)
     datasets: OpenDatasets = BoundedCache(settings.open_datasets, weigh=lambda _: 1)
     places: Places = BoundedCache(PLACES, weigh=lambda _: 1)

@@ -16,6 +16,7 @@ from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.image.pyramid import with_pyramid
 from diascope.image.region import Region
+from diascope.isolation.isolated import isolated
 from diascope.registry import registry
 from diascope.settings import MEBIBYTE
 from diascope.sources.dataset import Dataset, Lazily
@@ -94,7 +95,10 @@ def opened(source: Source, store: Store, path: str, chunks: ChunkCache, owner: s
 
     ``owner`` names the store among all that share the cache.
     """
-    dataset = _clearly(path, lambda: source.open(store, path))
+    if source.is_isolated:
+        dataset = _clearly(path, lambda: isolated(source, store, path, owner))
+    else:
+        dataset = _clearly(path, lambda: source.open(store, path))
 
     def finished(role: str, images: Mapping[str, Image]) -> Mapping[str, Image]:
         def made(name: str) -> Image:
@@ -125,7 +129,7 @@ def _clearly(path: str, action: Callable[[], T]) -> T:
     except Unreadable as error:
         if path.rpartition("/")[2] in str(error):
             raise
-        raise Unreadable(f"{path}: {error}") from error
+        raise type(error)(f"{path}: {error}") from error
     except DiascopeError:
         raise
     except Exception as error:

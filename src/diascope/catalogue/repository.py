@@ -12,7 +12,7 @@ from diascope.bounded import BoundedCache
 from diascope.catalogue.beside import bytes_beside
 from diascope.catalogue.members import Pool
 from diascope.catalogue.opening import image_suffixes, named_as_image, opened, source_of
-from diascope.errors import Unreadable
+from diascope.errors import Quarantined, Unreadable
 from diascope.image.cache import ChunkCache
 from diascope.image.image import Image
 from diascope.operations.view import View, view
@@ -132,6 +132,8 @@ class Repository:
             dataset = opened(source, self.store, place.path, self.chunks, self.name)
             # What was opened may be newer than what was looked at: its own version is the identity.
             return Opened(dataset, f"{self.name}/{place.path}\0{dataset.version}")
+        except Quarantined:
+            raise  # it is tried again before the file changes
         except Unreadable as error:
             return Unreadable(*error.args)
 

@@ -1,0 +1,180 @@
+"""One worker process, as the server sees it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections import OrderedDict
+from contextlib import suppress
+from pathlib import Path
+from tempfile import mkdtemp
+from time import monotonic
+
+from diascope.isolation.channel import Broken, Channel, Message
+from diascope.isolation.desk import Desk
+from diascope.isolation.limits import Limits
+from diascope.isolation.shared import SharedMemory
+from diascope.isolation.trouble import checked
+from diascope.settings import MEBIBYTE
+
+SLICE = 0.05
+"""Seconds between two looks at how a worker is doing."""
+
+PATIENCE = 1.0
+"""Seconds until a process is gone that was killed; one that waits for a disk may need longer, and is left to it."""
+
+KEPT = "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TZ", "JAVA_HOME", "HDF5_PLUGIN_PATH"
+"""The variables of the environment that a worker is given: others may hold secrets."""
+
+
+class Ended(Exception):
+    """A worker is no more, for this reason."""
+
+    def __init__(self, reason: str, *, is_certain: bool) -> None:
+        """It is certain to be the doing of what it was asked where no other dataset may have been the cause."""
+        super().__init__(reason)
+        self.is_certain = is_certain
+
+
+class Process:
+    """A worker; one thread at a time asks."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.desk = Desk()
+        self.datasets: OrderedDict[int, None] = OrderedDict()
+        """The keys of the datasets that are open in it, the one used last at the end."""
+        self.unwanted: set[int] = set()
+        """The keys of those among them that nobody holds any more."""
+        self.used = monotonic()
+        self.is_alive = True
+        self.has_served: set[int] = set()
+        self.memory = SharedMemory.created()
+        self._folder = mkdtemp(prefix="diascope-reader-")
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = self._started(theirs.fileno())
+        ours.settimeout(SLICE)
+        self._channel = Channel(ours, 0)
+        self._is_ready = False
+
+    def _started(self, descriptor: int) -> subprocess.Popen[bytes]:
+        module = "diascope.isolation.worker"
+        arguments = descriptor, self.memory.descriptor, self.limits.memory, os.getpid()
+        return subprocess.Popen(  # noqa: S603
+            [sys.executable, "-P", "-m", module, *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=(descriptor, self.memory.descriptor),
+            env=_environment(self._folder),
+            cwd=self._folder,
+            start_new_session=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def ask(self, message: Message) -> Message:
+        """What it answers; raises what it tells of, and Ended where it does not answer any more."""
+        watch = _Watch(self)
+        try:
+            if not self._is_ready:
+                self._answer(watch)
+                self._is_ready = True
+            self._channel.send(message, watch=watch)
+            answer = self._answer(watch)
+        except EOFError:
+            raise self._dead() from None
+        except Broken as error:
+            self.end()
+            raise Ended(f"does not speak as agreed: it sent {error}", is_certain=False) from error
+        except BaseException:
+            self.end()  # it may be in the middle of an answer that nobody hears
+            raise
+        self.used = monotonic()
+        return checked(answer)
+
+    def _answer(self, watch: _Watch) -> Message:
+        """What it says when it has asked all that it has to ask."""
+        while True:
+            message, _ = self._channel.receive(watch)
+            self.desk.drop(message.get("drop"))
+            if isinstance(message.get("answer"), dict):
+                return dict(message["answer"])
+            start = monotonic()
+            for reply, data in self.desk.replies(message.get("ask")):
+                self._channel.send(reply, data, watch)
+            watch.until += monotonic() - start  # a slow network is not the reader's fault
+
+    def _dead(self) -> Ended:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(PATIENCE)
+        status = self._process.returncode
+        self.end()
+        if status is None:
+            return Ended("closed its connection", is_certain=False)
+        if status < 0:
+            return Ended(f"crashed with {signal.Signals(-status).name}", is_certain=False)
+        return Ended(f"ended with the status {status}", is_certain=False)
+
+    def held(self) -> int:
+        """How many bytes of memory it has that are not those of a file."""
+        try:
+            lines = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines()
+        except OSError:
+            return 0
+        sizes = (line.split() for line in lines if line.startswith(("RssAnon:", "RssShmem:")))
+        return sum(int(words[1]) << 10 for words in sizes)
+
+    def end(self) -> None:
+        """Kill it and what it has started, and leave nothing behind."""
+        if not self.is_alive:
+            return
+        self.is_alive = False
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(PATIENCE)
+        self.forget()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def forget(self) -> None:
+        """Close what this process holds of it."""
+        self.is_alive = False
+        self._channel.close()
+        self.memory.close()
+
+
+class _Watch:
+    """Looks at a worker while it is waited for, and ends it when it takes too much."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._looked = monotonic()
+        self.until = self._looked + process.limits.seconds
+
+    def __call__(self) -> None:
+        now = monotonic()
+        if now > self.until:
+            raise Ended(f"took longer than {self._process.limits.seconds:g} s", is_certain=True)
+        if now - self._looked < SLICE:
+            return
+        self._looked = now
+        most = self._process.limits.memory
+        if self._process.held() > most:
+            alone = len(self._process.has_served) < 2
+            raise Ended(f"needed more memory than {most // MEBIBYTE} MiB", is_certain=alone)
+
+
+def _environment(folder: str) -> dict[str, str]:
+    """What a worker is told of where things are: modules are found as here, and its temporary files go with it."""
+    places = os.pathsep.join(str(Path(place).absolute()) for place in sys.path if place)
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    # There are as many workers as processors, so that none needs threads of its own.
+    return kept | {"PYTHONPATH": places, "TMPDIR": folder, "OMP_NUM_THREADS": "1"}
