@@ -67,7 +67,7 @@ def test_repositories_and_folders_are_listed(client: httpx.Client, folder: Path)
     ]
     page = client.get(f"/api/list/{folder.name}", params={"limit": 2, "after": "cut.tif"}).json()
     assert [e["name"] for e in page["entries"]] == ["day 1", "empty.tif"]
-    assert page["next"] == "empty.tif"
+    assert page["next"] == "empty.tif/"
     assert client.get(f"/api/list/{path(folder, 'nothing')}").status_code == 404
 
 
@@ -76,6 +76,7 @@ def test_search_finds_names_in_any_case(client: httpx.Client, folder: Path) -> N
     assert found == {
         "results": [{"name": "stack.ome.tif", "path": path(folder, "day 1/stack.ome.tif"), "what": "image"}],
         "complete": True,
+        "indexed": None,
     }
     assert client.get("/api/search", params={"q": "secret"}).json()["results"] == []
     assert client.get("/api/search", params={"q": " "}).status_code == 400

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from heapq import nsmallest
+from itertools import islice
 from typing import Any
 
 from diascope.catalogue.address import found
 from diascope.catalogue.catalogue import Catalogue
+from diascope.catalogue.repository import Place
 from diascope.errors import NotFound
 
 
 def listing(catalogue: Catalogue, path: str, limit: int, after: str) -> dict[str, Any]:
-    """Folders, images and other files of a folder whose names come after one, by name; no image is opened."""
+    """Folders, images and other files of a folder that come after one, in the order of keys; no image is opened.
+
+    ``next`` is after what the next page begins.
+    """
     place = found(catalogue, path)
     if place is None or place.place.what != "folder":
         raise NotFound(f"there is no folder at {path!r}")
     repository, folder = place.repository, place.place.path
-    names = (entry for entry in repository.store.names(folder) if entry[0] > after)
-    page = nsmallest(limit + 1, names)
-    places = [repository.seen(folder, name, is_folder) for name, is_folder in page[:limit]]
+    behind = (each for each in repository.listed_from(folder, after) if _name(each) != after.removesuffix("/"))
+    page = list(islice(behind, limit + 1))
     return {
         "path": path,
         "entries": [
-            {"name": each.path.rpartition("/")[2], "path": f"{repository.name}/{each.path}", "what": each.what}
-            for each in places
-            if each
+            {"name": _name(each), "path": f"{repository.name}/{each.path}", "what": each.what} for each in page[:limit]
         ],
-        "next": page[limit - 1][0] if len(page) > limit else None,
+        "next": _key(page[limit - 1]) if len(page) > limit else None,
     }
+
+
+def _name(place: Place) -> str:
+    return place.path.rpartition("/")[2]
+
+
+def _key(place: Place) -> str:
+    return _name(place) + "/" * (place.what != "file")

@@ -10,8 +10,10 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from diascope.bounded import BoundedCache
 from diascope.catalogue.beside import bytes_beside
+from diascope.catalogue.index import Index
 from diascope.catalogue.members import Pool
-from diascope.catalogue.opening import image_suffixes, named_as_image, opened, source_of
+from diascope.catalogue.names import ordered_names
+from diascope.catalogue.opening import named_as_image, opened, source_of
 from diascope.errors import Quarantined, Unreadable
 from diascope.image.cache import ChunkCache
 from diascope.image.image import Image
@@ -19,7 +21,6 @@ from diascope.operations.view import View, view
 from diascope.sources.dataset import Dataset
 from diascope.sources.source import Source
 from diascope.stores.store import Store
-from diascope.tree.order import in_blocks
 
 What: TypeAlias = Literal["folder", "image", "file"]
 
@@ -62,6 +63,8 @@ class Repository:
     datasets: OpenDatasets
     places: Places
     refresh_seconds: float
+    index: Index | None = None
+    """What lies in the folders, as far as they were looked into."""
     _versions: Versions = field(default_factory=lambda: BoundedCache(VERSIONS, weigh=lambda _: 1))
     _members: Pool = field(init=False)
     _settled: BoundedCache[View] = field(default_factory=lambda: BoundedCache(VERSIONS, weigh=lambda _: 1))
@@ -87,13 +90,14 @@ class Repository:
 
     def place(self, path: str) -> Place | None:
         """What lies at this path; a change is seen after ``refresh_seconds``."""
-        return self.places.get((self.name, path, self._moment()), lambda: self._looked_up(path))
+        return self.places.get((self.name, path, self._moment()), lambda: self.looked_up(path))
 
     def _moment(self) -> float:
         """The same number for as long as what was seen need not be looked at again."""
         return monotonic() // self.refresh_seconds if self.refresh_seconds else monotonic()
 
-    def _looked_up(self, path: str) -> Place | None:
+    def looked_up(self, path: str) -> Place | None:
+        """What lies at this path now."""
         if any(name.startswith(".") for name in path.split("/")) and not self._is_plain(path):
             return None
         stat = self.store.stat(path)
@@ -158,13 +162,7 @@ class Repository:
 
     def listed_from(self, path: str, start: str) -> Iterator[Place]:
         """The same in the order of keys (``diascope.tree.order``) and from one on; what is not listed costs a name."""
-        suffixes = image_suffixes()
-
-        def key(found: tuple[str, bool]) -> str:
-            name, is_folder = found
-            return f"{name}/" if is_folder or name.lower().endswith(suffixes) else name
-
-        for name, is_folder in in_blocks(lambda: self.store.names(path), key, start):
+        for name, is_folder in ordered_names(self.store, self.index, path, start):
             if place := self.seen(path, name, is_folder):
                 yield place
 

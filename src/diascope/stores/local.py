@@ -152,4 +152,4 @@ class LocalBlob:
 
 def _stat(status: os.stat_result) -> Stat:
     version = f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
-    return Stat(modes.S_ISDIR(status.st_mode), status.st_size, version)
+    return Stat(modes.S_ISDIR(status.st_mode), status.st_size, version, status.st_mtime)

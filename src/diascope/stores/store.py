@@ -15,6 +15,8 @@ class Stat:
     size: int
     version: str
     """Changes when the bytes do, as far as the store can tell without reading them."""
+    modified: float | None = None
+    """When it last changed, in seconds since 1970; None where the store does not say."""
 
 
 class Blob(Protocol):
