@@ -53,6 +53,12 @@ class Settings(BaseSettings):
         60.0, ge=0, description="How long a file is left alone over which one of them had to be ended."
     )
     refresh_seconds: float = Field(2.0, ge=0, description="After how long a change in a repository is seen.")
+    index_folder: Path | None = Field(
+        None, description="Where it is remembered what lies in the repositories; by default in the user's cache."
+    )
+    index_seconds: float = Field(
+        10.0, ge=0, description="How soon folders are looked into again; not for more than a twentieth of the time."
+    )
     max_request: int = Field(512 * MEBIBYTE, ge=1, description="The largest answer that is made for one request.")
     s3_keys: dict[str, SecretStr] = Field(
         {}, description="Secret keys by access key: with any, the S3 door answers signed requests only."
