@@ -9,6 +9,7 @@
   - Unsupported    this image cannot be expressed in the way that was asked for
   - Unreadable     the image is there and its bytes cannot be understood
     - Malformed    a document that somebody wrote does not say what it should
+    - Unanswered   the store that it lies in does not answer now
     - Quarantined  its reader crashed, hung or needed too much memory, so that it is left alone for a while
   - Overloaded     the server is busy, and the same request will succeed later
   - Unavailable    something that this machine lacks is needed
@@ -58,6 +59,10 @@ class Malformed(Unreadable):
 
 class Quarantined(Unreadable):
     """The reader of the image crashed, hung or needed too much memory; it is left alone for a while."""
+
+
+class Unanswered(Unreadable):
+    """The store that the image lies in does not answer now; it is not remembered as broken."""
 
 
 class Overloaded(DiascopeError):

@@ -4,21 +4,80 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 MEBIBYTE = 1 << 20
 
+_S3 = ("access_key_id", "secret_access_key", "session_token")
+_AZURE = ("account_key", "sas_key", "client_id", "client_secret", "tenant_id")
+_HTTP = ("token", "username", "password")
+CREDENTIALS = {
+    "s3": _S3,
+    "gs": ("service_account_key",),
+    "az": _AZURE,
+    "abfs": _AZURE,
+    "http": _HTTP,
+    "https": _HTTP,
+}
+"""What the stores of each scheme are unlocked by."""
+
+
+def checked_url(url: str) -> str:
+    """The URL of a place; raises ValueError, which does not repeat it, where it holds more than a place."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError("this is no URL") from None  # what is wrong may be told with all of it
+    if parts.scheme not in CREDENTIALS or not parts.hostname:
+        raise ValueError(f"a URL is one of {', '.join(f'{scheme}://' for scheme in CREDENTIALS)} and a bucket or host")
+    if "@" in parts.netloc:
+        raise ValueError("a URL has no user, password or account before its host: they are settings of their own")
+    if parts.query or parts.fragment:
+        raise ValueError("a URL has no query, which often is a signature, and no fragment: credentials are settings")
+    if not url.isprintable() or any(part in {".", ".."} for part in parts.path.split("/")):
+        raise ValueError("a URL leads straight to its place")
+    return url
+
 
 class RepositorySettings(BaseModel):
-    """A place full of images."""
+    """A place full of images: a folder, or what lies below a URL."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    path: Path = Field(description="The folder that the images lie in.")
+    path: Path | None = Field(None, description="The folder that the images lie in; this or `url`.")
+    url: str | None = Field(
+        None, description="`s3://bucket/prefix`, `gs://…`, `az://container/…`, `http://…` or `https://…`; or `path`."
+    )
+    endpoint: str | None = Field(None, description="The URL of a store that is not its provider's own, such as MinIO.")
+    region: str | None = Field(None, description="The region of an S3 bucket.")
+    account: str | None = Field(None, description="The storage account of an Azure container.")
+    anonymous: bool = Field(False, description="Whether a public bucket is read without credentials.")
+    credentials: dict[str, SecretStr] = Field(
+        {}, description="Keys of the store by name, where neither the environment nor the machine's role has them."
+    )
+    redirects: list[str] = Field([], description="Other hosts that an HTTP server may redirect to.")
     follow_links: bool = Field(False, description="Whether symbolic links may lead out of the folder.")
     views: dict[str, str] = Field({}, description="Saved views: @name in an address stands for the operations here.")
+
+    @field_validator("url", "endpoint")
+    @classmethod
+    def _without_secrets(cls, url: str | None) -> str | None:
+        return url if url is None else checked_url(url)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.path is None) == (self.url is None):
+            raise ValueError("a repository has either a path or a url")
+        if self.endpoint and not self.endpoint.startswith(("http://", "https://")):
+            raise ValueError("an endpoint is the URL of a server: http:// or https://")
+        known = CREDENTIALS[urlsplit(self.url).scheme] if self.url else ()
+        if unknown := sorted(set(self.credentials) - set(known)):
+            raise ValueError(f"no such credentials: {', '.join(unknown)}; there are: {', '.join(known) or 'none'}")
+        return self
 
 
 class ArrangementSettings(BaseModel):
@@ -35,7 +94,9 @@ class ArrangementSettings(BaseModel):
 class Settings(BaseSettings):
     """Everything that can be set; sizes are in bytes unless the name says otherwise."""
 
-    model_config = SettingsConfigDict(env_prefix="DIASCOPE_", env_nested_delimiter="__", extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="DIASCOPE_", env_nested_delimiter="__", extra="forbid", hide_input_in_errors=True
+    )
 
     repositories: dict[str, RepositorySettings] = Field({}, description="The repositories by name.")
     arrangements: dict[str, ArrangementSettings] = Field({}, description="The arrangements by name.")
@@ -43,6 +104,18 @@ class Settings(BaseSettings):
     port: int = Field(8400, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
     chunk_cache: int = Field(512 * MEBIBYTE, ge=0, description="How much memory decoded chunks may take.")
     file_cache: int = Field(128 * MEBIBYTE, ge=0, description="How much memory encoded files may take.")
+    block_cache: int = Field(
+        64 * MEBIBYTE, ge=0, description="How much memory parts of remote files may take, read ahead or read again."
+    )
+    local_copies: int = Field(
+        16384 * MEBIBYTE,
+        ge=0,
+        description="How much disk copies may take of remote files whose libraries read local files only.",
+    )
+    local_copies_folder: Path | None = Field(
+        None,
+        description="The folder of these copies, which nothing else uses; by default one below that of the system.",
+    )
     open_datasets: int = Field(256, ge=1, description="How many datasets stay open.")
     reader_processes: int = Field(
         os.cpu_count() or 2, ge=1, description="How many processes run the readers that could crash or hang."

@@ -12,7 +12,7 @@ from diascope.image.cache import chunk_cache
 from diascope.isolation.limits import limits
 from diascope.isolation.pool import pool
 from diascope.settings import Settings
-from diascope.stores.local import LocalStore
+from diascope.stores.configured import shared, store
 from diascope.tree.cache import FileCache, file_cache
 
 PLACES = 20_000
@@ -42,13 +42,14 @@ def catalogue(settings: Settings) -> Catalogue:
     chunks = chunk_cache(settings.chunk_cache)
     datasets: OpenDatasets = BoundedCache(settings.open_datasets, weigh=lambda _: 1)
     places: Places = BoundedCache(PLACES, weigh=lambda _: 1)
+    common = shared(settings)
     repositories = {}
     for name, entry in settings.repositories.items():
-        if not entry.path.is_dir():
+        if entry.path and not entry.path.is_dir():
             raise NotFound(f"repository {name!r}: there is no folder {str(entry.path)!r}")
         repositories[name] = Repository(
             name=name,
-            store=LocalStore(entry.path, entry.follow_links),
+            store=store(entry, common),
             views=entry.views,
             chunks=chunks,
             datasets=datasets,

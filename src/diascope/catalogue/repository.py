@@ -14,7 +14,7 @@ from diascope.catalogue.index import Index
 from diascope.catalogue.members import Pool
 from diascope.catalogue.names import ordered_names
 from diascope.catalogue.opening import named_as_image, opened, source_of
-from diascope.errors import Quarantined, Unreadable
+from diascope.errors import Quarantined, Unanswered, Unreadable
 from diascope.image.cache import ChunkCache
 from diascope.image.image import Image
 from diascope.operations.view import View, view
@@ -136,7 +136,7 @@ class Repository:
             dataset = opened(source, self.store, place.path, self.chunks, self.name)
             # What was opened may be newer than what was looked at: its own version is the identity.
             return Opened(dataset, f"{self.name}/{place.path}\0{dataset.version}")
-        except Quarantined:
+        except (Quarantined, Unanswered):
             raise  # it is tried again before the file changes
         except Unreadable as error:
             return Unreadable(*error.args)

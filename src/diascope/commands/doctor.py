@@ -103,6 +103,6 @@ def _arrangements(settings: Settings) -> str:
 
 def _repositories(settings: Settings) -> str:
     for name, entry in settings.repositories.items():
-        if not entry.path.is_dir():
+        if entry.path and not entry.path.is_dir():
             raise NotADirectoryError(f"repository {name!r}: there is no folder {str(entry.path)!r}")
     return f"{len(settings.repositories)} repositories configured"

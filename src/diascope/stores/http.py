@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from diascope.errors import BadRequest, NotFound, Unreadable, Unsupported
+from pydantic import SecretStr
+
+from diascope.errors import BadRequest, NotFound, Unreadable
+from diascope.stores.neighbours import Neighbours
 from diascope.stores.store import Blob, Stat
 from diascope.stores.web import asked, body, length
+from diascope.stores.web_listing import Listing, listing
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
@@ -25,7 +28,7 @@ LARGEST = 1 << 30
 LARGEST_PAGE = 1 << 24
 """How many bytes a page of a listing may have."""
 
-PLACE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(?:\d{1,18}|\*)", re.ASCII)
+PLACE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
 
 PAGES = {"application/json", "text/html"}
 """What servers list their folders as."""
@@ -35,10 +38,14 @@ PAGES = {"application/json", "text/html"}
 class HttpStore:
     """What lies below ``base``, a URL that ends in a slash.
 
-    Only a Diascope server tells what is in a folder.
+    A Diascope server tells what is in a folder, and any whose listing is one of nginx, Apache, rclone or Python.
     """
 
     base: str
+    redirects: frozenset[str] = frozenset()
+    """Other hosts that the server may redirect to."""
+    authorization: SecretStr | None = None
+    """What the server is sent with each request."""
 
     def url(self, path: str) -> str:
         """Where a path is; raises BadRequest where it is none, or leads out."""
@@ -47,7 +54,7 @@ class HttpStore:
         return self.base + quote(path, safe=SAFE)
 
     def stat(self, path: str) -> Stat | None:
-        response = asked("HEAD", self.url(path))
+        response = self._asked("HEAD", self.url(path))
         if response is None:
             return None
         if self._is_folder(path, response):
@@ -58,40 +65,67 @@ class HttpStore:
             size = len(data) if data is not None else 0
         return Stat(is_folder=False, size=size, version=_version(response))
 
-    def names(self, path: str) -> Iterator[tuple[str, bool]]:
-        """Raises NotFound where there is no folder, and Unsupported where the server is no Diascope."""
-        return (entry for entry in self.entries(path) if not entry[0].startswith("."))
+    def looked(self, path: str) -> tuple[Stat | None, Neighbours | None]:
+        return self.stat(path), None
 
-    def entries(self, path: str) -> Iterator[tuple[str, bool]]:
-        """The same with hidden names, a page at a time."""
+    def names(self, path: str) -> Iterator[tuple[str, bool]]:
+        """Raises NotFound where there is no folder, and Unsupported where the server does not list folders."""
+        return ((name, stat.is_folder) for name, stat in self.entries(path) if not name.startswith("."))
+
+    def entries(self, path: str) -> Iterator[tuple[str, Stat]]:
+        """The same with hidden names, a page at a time; how large a file is nobody tells, which is -1."""
         offset = 0
         while (page := self._page(path, offset)) is not None:
-            yield from ((each["name"], each["type"] == "folder") for each in page["entries"])
-            offset += len(page["entries"])
-            if not page["entries"] or not page.get("next"):
+            yield from ((name, Stat(is_folder, 0 if is_folder else -1, "")) for name, is_folder in page.names)
+            offset += len(page.names)
+            if not page.names or not page.goes_on:
                 return
         raise NotFound(f"there is no folder {self.url(path)}")
 
     def open(self, path: str) -> Blob:
         url = self.url(path)
-        response = asked("HEAD", url)
+        response = self._asked("HEAD", url)
         if response is None:
             raise NotFound(f"there is no file {url}")
         size = length(response)
         if size is not None:
-            return HttpBlob(url, Stat(is_folder=False, size=size, version=_version(response)))
+            return self.blob(path, Stat(is_folder=False, size=size, version=_version(response)))
         # A file that is only made when it is read has no length before.
         data = self.read(path)
         if data is None:
             raise NotFound(f"{url} has gone")
         return HeldBlob(data, Stat(is_folder=False, size=len(data), version=_version(response)))
 
+    def blob(self, path: str, stat: Stat) -> Blob:
+        """The file as it was when this was known of it."""
+        return HttpBlob(self, self.url(path), stat)
+
+    def opened(self, path: str, size: int) -> tuple[Blob, bytes]:
+        """The file and its first bytes, by one request of a server that answers ranges."""
+        url = self.url(path)
+        try:
+            response = self._asked("GET", url, {"range": f"bytes=0-{size - 1}"})
+        except Unreadable:
+            return self.open(path), b""  # there is no range in a file without bytes
+        if response is None or (response.geturl() or "").endswith("/"):
+            raise NotFound(f"there is no file {url}")
+        place = PLACE.fullmatch(response.headers.get("content-range", ""))
+        if response.status != 206 or place is None or place[1] != "0" or place[3] == "*":
+            response.close()
+            return self.open(path), b""
+        blob = self.blob(path, Stat(is_folder=False, size=int(place[3]), version=_version(response)))
+        return blob, body(response, size)
+
     def read(self, path: str) -> bytes | None:
-        response = asked("GET", self.url(path))
+        response = self._asked("GET", self.url(path))
         return None if response is None else body(response, LARGEST)
 
     def local_path(self, path: str) -> str | None:  # noqa: ARG002
         return None
+
+    def _asked(self, method: str, url: str, headers: dict[str, str] | None = None) -> BaseHTTPResponse | None:
+        own = {"authorization": self.authorization.get_secret_value()} if self.authorization else {}
+        return asked(method, url, own | (headers or {}), self.redirects)
 
     def _is_folder(self, path: str, response: BaseHTTPResponse) -> bool:
         """Whether the server answers with a listing: it says so, or with a slash behind it something is there too."""
@@ -101,26 +135,19 @@ class HttpStore:
         if urlsplit(given).path.startswith(urlsplit(self.url(path)).path + "/"):
             return True  # it leads to a file in it, as a IIIF image does
         kind = response.headers.get("content-type", "").partition(";")[0].strip()
-        return kind in PAGES and asked("HEAD", self.url(path) + "/") is not None
+        return kind in PAGES and self._asked("HEAD", self.url(path) + "/") is not None
 
-    def _page(self, path: str, offset: int) -> dict[str, Any] | None:
+    def _page(self, path: str, offset: int) -> Listing | None:
         url = self.url(path) + "/" * bool(path)
-        response = asked("GET", f"{url}?offset={offset}")
-        if response is None:
-            return None
-        try:
-            page = json.loads(body(response, LARGEST_PAGE))
-            if all(isinstance(each["name"], str) and each["type"] for each in page["entries"]):
-                return dict(page)
-        except (ValueError, KeyError, TypeError, RecursionError):
-            pass
-        raise Unsupported(f"{url} is not listed as a Diascope server lists folders")
+        response = self._asked("GET", f"{url}?offset={offset}")
+        return None if response is None else listing(body(response, LARGEST_PAGE), url)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpBlob:
     """A file of which ranges are asked for."""
 
+    store: HttpStore
     url: str
     stat: Stat
 
@@ -129,7 +156,7 @@ class HttpBlob:
         stop = min(stop, self.stat.size)
         if start >= stop:
             return b""
-        response = asked("GET", self.url, {"range": f"bytes={start}-{stop - 1}"})
+        response = self.store._asked("GET", self.url, {"range": f"bytes={start}-{stop - 1}"})  # noqa: SLF001 - its own
         if response is None:
             raise Unreadable(f"{self.url} has gone")
         version = _version(response)
@@ -161,7 +188,9 @@ def _answers(response: BaseHTTPResponse, start: int, stop: int, size: int) -> bo
     if response.status == 200:
         return (start, stop) == (0, size)
     place = PLACE.fullmatch(response.headers.get("content-range", ""))
-    return place is not None and (int(place[1]), int(place[2])) == (start, stop - 1)
+    if place is None or (int(place[1]), int(place[2])) != (start, stop - 1):
+        return False
+    return place[3] in {"*", str(size)}
 
 
 def _own_address(response: BaseHTTPResponse) -> str:

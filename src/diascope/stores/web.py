@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
 from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
 
 from diascope.errors import (
     BadRequest,
     DiascopeError,
     Forbidden,
     Overloaded,
+    Unanswered,
     Unimplemented,
     Unreadable,
     Unsupported,
@@ -43,6 +46,11 @@ PATIENCE = 5
 
 LONGEST_DETAIL = 1 << 16
 
+REDIRECTS = {301, 302, 303, 307, 308}
+MOST_REDIRECTS = 5
+
+PORTS = {"http": 80, "https": 443}
+
 
 def pool() -> PoolManager:
     """The connections of this process: a child must not talk on those of its parent."""
@@ -66,15 +74,39 @@ def _pool(_: int) -> PoolManager:
     return PoolManager(maxsize=CONNECTIONS, retries=retries, timeout=Timeout(connect=10, read=120))
 
 
-def asked(method: str, url: str, headers: Mapping[str, str] | None = None) -> BaseHTTPResponse | None:
-    """The response, its body yet unread; None where there is nothing. Raises as the server tells it."""
+def asked(
+    method: str, url: str, headers: Mapping[str, str] | None = None, hosts: Collection[str] = ()
+) -> BaseHTTPResponse | None:
+    """The response, its body yet unread; None where there is nothing. Raises as the server tells it.
+
+    Forbidden where the server redirects to another one that is not among the ``hosts``: what it answers must not
+    depend on where this machine gets to and others do not. Only the server itself is sent credentials.
+    """
+    sent = {"accept-encoding": "identity", **(headers or {})}
+    place = url
+    for _ in range(MOST_REDIRECTS):
+        response = _answer(method, place, sent)
+        to = response.headers.get("location") if response.status in REDIRECTS else None
+        if to is None:
+            return _understood(response, method, url)
+        response.drain_conn() if length(response) is not None else response.close()
+        place = urljoin(place, to)
+        if _origin(place) != _origin(url):
+            _check_host(place, url, hosts)
+            sent = {name: value for name, value in sent.items() if name.lower() != "authorization"}
+    raise Unreadable(f"{url} redirects more than {MOST_REDIRECTS} times")
+
+
+def _answer(method: str, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
     from urllib3.exceptions import HTTPError
 
-    sent = {"accept-encoding": "identity", **(headers or {})}
     try:
-        response = pool().request(method, url, headers=sent, preload_content=False)
+        return pool().request(method, url, headers=headers, preload_content=False, redirect=False)
     except HTTPError as error:
-        raise Unreadable(f"{url} does not answer: {error}") from error
+        raise Unanswered(f"{url} does not answer: {error}") from error
+
+
+def _understood(response: BaseHTTPResponse, method: str, url: str) -> BaseHTTPResponse | None:
     if method == "HEAD":
         # There is no body to wait for, so the connection is free again.
         response.drain_conn()
@@ -90,6 +122,24 @@ def asked(method: str, url: str, headers: Mapping[str, str] | None = None) -> Ba
         response.drain_conn() if known is not None and known <= LONGEST_DETAIL else response.close()
 
 
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """Whom a URL is asked of (RFC 6454)."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)
+
+
+def _check_host(place: str, url: str, hosts: Collection[str]) -> None:
+    try:
+        (scheme, host, port), (own, same, own_port) = _origin(place), _origin(url)
+    except ValueError:
+        raise Unreadable(f"{url} redirects to what is no URL") from None
+    if host == same and (own, own_port, scheme, port) == ("http", 80, "https", 443):
+        return
+    # What is not in brackets has a port behind its colon.
+    if scheme not in PORTS or not {host, f"{host}:{port}"} & set(hosts):
+        raise Forbidden(f"{url} redirects to another server, {host}, which is not among the redirects of its settings")
+
+
 def body(response: BaseHTTPResponse, most: int) -> bytes:
     """All of a response's body; raises Unreadable where it is cut off, or longer than the most there may be."""
     from urllib3.exceptions import HTTPError
@@ -102,7 +152,7 @@ def body(response: BaseHTTPResponse, most: int) -> bytes:
         # What is left is nothing, and reading it gives the connection back.
         response.read()
     except HTTPError as error:
-        raise Unreadable(f"{url}: the answer was cut off: {error}") from error
+        raise Unanswered(f"{url}: the answer was cut off: {error}") from error
     finally:
         if not response.closed:
             response.close()
