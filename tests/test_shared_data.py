@@ -25,7 +25,6 @@ from diascope.sources.dataset import Dataset
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 LATER = {
-    "analyze": "Analyze 7.5 is no NIfTI",
     "avif": "comes with HEIF",
     "bdv": "BigDataViewer, HDF5",
     "czi": "Zeiss",
@@ -35,11 +34,8 @@ LATER = {
     "ims": "Imaris, HDF5",
     "jpegxl": "JPEG XL",
     "lif": "Leica",
-    "mgh": "FreeSurfer",
     "minc": "MINC",
-    "mrc": "MRC",
     "nd2": "Nikon",
-    "nrrd": "NRRD",
     "precomputed": "precomputed as a source",
     "transforms": "transformations are no images",
     "vsi": "Olympus",
@@ -53,6 +49,8 @@ LATER_FILES = {
 }
 
 INSIDE = {
+    "analyze/air2": "air2.hdr.gz",
+    "nrrd/detached": "BallBinary30x30x30.nhdr",
     "ome-zarr/bioformats2raw_v2_layout": "data.zarr",
     "ome-tiff/companion_multifile": "multifile.companion.ome",
     "vsi/vsi-ets-test-jpg2k": "vsi-ets-test-jpg2k.vsi",

@@ -23,7 +23,7 @@ from diascope.registry import registry
 from diascope.sources.dataset import Dataset
 from diascope.stores.store import Store
 from diascope.testing.sources import check_source
-from tests.sources import gatan_files, hdf5_files, n5_files
+from tests.sources import gatan_files, hdf5_files, n5_files, volume_files
 
 RANDOM = np.random.default_rng(0)
 VOLUME = RANDOM.integers(-1000, 1000, (9, 23, 31), dtype=np.int16)
@@ -178,6 +178,7 @@ SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
     "recipe": {"stack.recipe.yaml": stack_recipe, "mosaic.recipe.yaml": mosaic_recipe},
     "tiff": {"tiles.tif": tiff, "strips.tif": tiff_strips, "volume.ome.tif": ome_tiff},
     "zarr": {"new.ome.zarr": zarr_v3, "old.ome.zarr": zarr_v2},
+    **volume_files.SAMPLES,
 }
 
 

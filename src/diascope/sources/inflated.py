@@ -44,7 +44,7 @@ class Inflated:
     time inflates.
     """
 
-    def __init__(self, blob: Blob, size: int) -> None:
+    def __init__(self, blob: Blob, size: int, *, is_checked: bool = True) -> None:
         from indexed_gzip import _IndexedGzipFile
 
         if size > (blob.stat.size + 1) * HIGHEST_RATIO:
@@ -53,7 +53,7 @@ class Inflated:
         self._size = size
         self._block = min(spacing, LARGEST_BLOCK)
         self._lock = Lock()
-        self._file = _IndexedGzipFile(fileobj=BlobFile(blob), spacing=spacing)
+        self._file = _IndexedGzipFile(fileobj=BlobFile(blob), spacing=spacing, skip_crc_check=not is_checked)
         self._blocks: BoundedCache[bytes] = BoundedCache(BLOCKS * self._block, weigh=len)
 
     def read(self, start: int, stop: int) -> bytes:
