@@ -23,7 +23,7 @@ from diascope.registry import registry
 from diascope.sources.dataset import Dataset
 from diascope.stores.store import Store
 from diascope.testing.sources import check_source
-from tests.sources import gatan_files, hdf5_files, n5_files, volume_files
+from tests.sources import gatan_files, hdf5_files, n5_files, precomputed_files, volume_files
 
 RANDOM = np.random.default_rng(0)
 VOLUME = RANDOM.integers(-1000, 1000, (9, 23, 31), dtype=np.int16)
@@ -174,6 +174,11 @@ SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
         "pyramid.n5": n5_files.pyramid,
         "cells.n5": n5_files.paintera,
         "views.n5": n5_files.bdv,
+    },
+    "precomputed": {
+        "plain.precomputed": precomputed_files.plain,
+        "colours.precomputed": precomputed_files.colours,
+        "labels.precomputed": precomputed_files.labels,
     },
     "recipe": {"stack.recipe.yaml": stack_recipe, "mosaic.recipe.yaml": mosaic_recipe},
     "tiff": {"tiles.tif": tiff, "strips.tif": tiff_strips, "volume.ome.tif": ome_tiff},

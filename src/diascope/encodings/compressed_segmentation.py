@@ -47,6 +47,26 @@ def encoded(labels: NDArray[Any]) -> bytes:
     return np.concatenate([starts, *channels]).astype("<u4").tobytes()
 
 
+def decoded(data: bytes, shape: tuple[int, ...], dtype: np.dtype[Any], block: tuple[int, ...]) -> NDArray[Any]:
+    """Labels of c, z, y and x, of 4 or 8 bytes, in blocks of these sides along z, y and x.
+
+    Raises ValueError where the words are not those of so many labels.
+    """
+    from diascope.encodings.segmentation_kernel import labels_of
+
+    if len(data) % 4 or dtype.kind != "u" or dtype.itemsize not in (4, 8):
+        raise ValueError(f"{len(data)} bytes are no compressed segmentation of {dtype}")
+    words = np.frombuffer(data, "<u4").astype(np.uint32, copy=False)
+    if len(words) < shape[0]:
+        raise ValueError(f"{len(words)} words do not tell of {shape[0]} channels")
+    out = np.empty(shape, dtype)
+    sides = np.array(block, np.int64)
+    for start, channel in zip(words[: shape[0]].tolist(), out, strict=True):
+        if not labels_of(words, start, sides, dtype.itemsize > NARROWEST, channel):
+            raise ValueError("a word of the compressed segmentation points beyond its end")
+    return out
+
+
 def _blocks(labels: NDArray[Any]) -> NDArray[Any]:
     """The labels of each block in a row; those beyond the edges are like those at them, and add none to a table."""
     whole = np.pad(labels, [(0, -size % BLOCK) for size in labels.shape], mode="edge")

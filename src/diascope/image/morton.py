@@ -50,6 +50,14 @@ class Curve:
             places[axis] += 1
         return tuple(index)
 
+    def code(self, index: Ints) -> int:
+        """The code of a cell of the grid."""
+        code, places = 0, [0] * len(self.shape)
+        for bit, axis in enumerate(self.axes):
+            code |= (index[axis] >> places[axis] & 1) << bit
+            places[axis] += 1
+        return code
+
     def box(self, prefix: int, low: int) -> Region:
         """The cells of the grid whose codes have these bits before their lowest ones; it may be empty."""
         start = self.index(prefix << low)
