@@ -35,7 +35,6 @@ LATER = {
     "jpegxl": "JPEG XL",
     "lif": "Leica",
     "minc": "MINC",
-    "nd2": "Nikon",
     "transforms": "transformations are no images",
     "vsi": "Olympus",
 }

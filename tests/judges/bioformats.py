@@ -10,6 +10,10 @@ import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
+from typing import Any, NamedTuple
+
+import tifffile
+from numpy.typing import NDArray
 
 QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m")
 
@@ -46,3 +50,42 @@ def told(path: Path) -> str:
     tool = ("loci.formats.tools.ImageInfo", "-no-upgrade", "-nopix")
     command = ["java", *QUICK_START, "-cp", str(jar()), *tool, str(path)]
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=120).stdout
+
+
+class Seen(NamedTuple):
+    """One image as Bio-Formats read it."""
+
+    pixels: NDArray[Any]
+    """Along t, c, z, y and x."""
+    told: dict[str, Any]
+    """The element Pixels of the OME-XML."""
+
+    @property
+    def channels(self) -> list[dict[str, Any]]:
+        found = self.told["Channel"]
+        return found if isinstance(found, list) else [found]
+
+    def spacing(self, axis: str) -> tuple[float, str] | None:
+        """The distance of pixels along x, y or z and its unit."""
+        name = f"PhysicalSize{axis.upper()}"
+        return (self.told[name], self.told[f"{name}Unit"]) if name in self.told else None
+
+
+def seen(path: Path, folder: Path) -> list[Seen]:
+    """All images of a file as Bio-Formats reads them; raises AssertionError where it refuses."""
+    out = converted(path, folder / f"{path.name}.judged.ome.tif")
+    assert isinstance(out, Path), out
+    with tifffile.TiffFile(out) as tiff:
+        told = tifffile.xml2dict(str(tiff.ome_metadata))["OME"]["Image"]
+        images = told if isinstance(told, list) else [told]
+        return [Seen(_tczyx(each), image["Pixels"]) for each, image in zip(tiff.series, images, strict=True)]
+
+
+def _tczyx(series: tifffile.TiffPageSeries) -> NDArray[Any]:
+    """Samples behind each other are channels."""
+    pixels, axes = series.asarray(), series.axes
+    if "S" in axes and "C" in axes:
+        pixels, axes = pixels.squeeze(axes.index("C")), axes.replace("C", "")
+    axes = axes.replace("S", "C")
+    missing = [name for name in "TCZYX" if name not in axes]
+    return pixels.reshape((1,) * len(missing) + pixels.shape).transpose([(*missing, *axes).index(n) for n in "TCZYX"])

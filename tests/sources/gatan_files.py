@@ -65,7 +65,7 @@ class Writer:
 
     def array(self, value: NDArray[Any]) -> tuple[list[int], bytes]:
         code = value.dtype.str[1:]
-        body = value.astype(value.dtype.newbyteorder(self.order)).tobytes()
+        body = value.astype(self.order + code).tobytes()
         if value.dtype.kind == "c":
             return [20, 15, 0, 2, 0, {"c8": 6, "c16": 7}[code], 0, {"c8": 6, "c16": 7}[code], value.size], body
         return [20, TAG_TYPES[code], value.size], body
@@ -75,7 +75,7 @@ class Writer:
         return pack(">i", self.version) + self.count(len(body)) + pack(">i", self.little) + body + bytes(8)
 
 
-def picture(
+def picture(  # noqa: PLR0913
     pixels: NDArray[Any],
     dims: tuple[Dim, ...] = (),
     *,
