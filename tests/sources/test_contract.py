@@ -23,7 +23,7 @@ from diascope.registry import registry
 from diascope.sources.dataset import Dataset
 from diascope.stores.store import Store
 from diascope.testing.sources import check_source
-from tests.sources import gatan_files, hdf5_files, n5_files, nd2_files, precomputed_files, volume_files
+from tests.sources import czi_files, gatan_files, hdf5_files, n5_files, nd2_files, precomputed_files, volume_files
 
 RANDOM = np.random.default_rng(0)
 VOLUME = RANDOM.integers(-1000, 1000, (9, 23, 31), dtype=np.int16)
@@ -133,6 +133,11 @@ def mosaic_recipe(path: Path) -> None:
 
 
 SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
+    "czi": {
+        "scenes.czi": czi_files.contract_file,
+        "pyramid.czi": czi_files.pyramid_file,
+        "plain.czi": czi_files.plain_file,
+    },
     "nd2": {
         "series.nd2": nd2_files.series,
         "stage.nd2": nd2_files.stage,

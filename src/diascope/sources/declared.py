@@ -4,7 +4,7 @@ JPEG (ITU-T T.81, B.2.2) and JPEG-LS (T.87, C.2.2): FF SOFn, length:2, precision
 JPEG 2000 (T.800, A.5.1): FF4F FF51, length:2, capabilities:2, columns:4, rows:4, column of origin:4, row of origin:4.
 PNG (https://www.w3.org/TR/png-3/#11IHDR): signature:8, length:4, "IHDR", columns:4, rows:4.
 JPEG XR (T.832, 8.3): "WMPHOTO" 0, flags:4 of which bit 7 of the third says that sizes are short,
-columns - 1:2 or 4, rows - 1:2 or 4. Entry BCC0 of the first directory, which is like one of TIFF, tells where (Annex A).
+columns - 1:2 or 4, rows - 1:2 or 4. Entry BCC0 of the directory, which is like one of TIFF, tells where (Annex A).
 """
 
 from __future__ import annotations
