@@ -31,6 +31,14 @@ def shared_data_folder() -> Path | None:
     return next((folder for folder in candidates if (folder / "manifest.tsv").is_file()), None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _caches_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is kept between runs of a server lies in a folder of the tests, for programs that they start too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIASCOPE_INDEX_FOLDER", str(tmp_path_factory.mktemp("index")))
+        yield
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Callable[[Path], str]]:
     """``server(folder)`` serves a folder as the repository of its name; gives the URL, without a slash at its end."""

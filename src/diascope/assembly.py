@@ -15,13 +15,17 @@ from diascope.access.s3 import S3
 from diascope.access.webdav import WebDav
 from diascope.arrangements.representations import representations
 from diascope.arrangements.root import root as whole
-from diascope.catalogue.catalogue import catalogue
+from diascope.catalogue.catalogue import Catalogue, catalogue
 from diascope.settings import Settings
 
 
 def application(settings: Settings) -> ASGIApp:
-    """The ASGI application of these settings."""
-    images = catalogue(settings)
+    """The ASGI application of these settings, without indices of the repositories."""
+    return application_of(settings, catalogue(settings))
+
+
+def application_of(settings: Settings, images: Catalogue) -> ASGIApp:
+    """The same on a catalogue of these settings."""
     root = whole(settings, images)
     rest: dict[str, ASGIApp] = {
         "/api": api(images, partial(representations, images), __version__, root.told),

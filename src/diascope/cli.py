@@ -1,4 +1,4 @@
-"""The command line: ``diascope serve|mount|check|bids|info|ls|get|sample|formats|doctor``."""
+"""The command line: ``diascope serve|index|mount|check|bids|info|ls|get|sample|formats|doctor``."""
 
 from __future__ import annotations
 
@@ -53,6 +53,20 @@ def serve(
     from diascope.commands.serve import run, settings_for
 
     run(settings_for(folders, host, port, arrange, follow_links=follow_links))
+
+
+@main.command()
+@click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def index(folders: tuple[Path, ...]) -> None:
+    """Look into all FOLDERS, or the repositories of diascope.toml, so that the first search finds everything at once.
+
+    `serve` does so by itself while it serves. What was begun goes on where it was broken off.
+    """
+    from diascope.commands.index import run
+    from diascope.commands.serve import settings_for
+
+    for line in run(settings_for(folders, None, None, follow_links=False)):
+        click.echo(line)
 
 
 @main.command()

@@ -5,7 +5,8 @@ import { encoded } from "./paths.ts";
 export type What = "folder" | "image" | "file";
 export type Entry = { name: string; path: string; what: What };
 export type Listing = { path: string; entries: Entry[]; next: string | null };
-export type Found = { results: Entry[]; complete: boolean };
+/** `indexed` is the share of the known folders that were looked into, null where they are walked instead. */
+export type Found = { results: Entry[]; complete: boolean; indexed: number | null };
 
 export type Axis = { name: string; type: string; unit: string | null; size: number; spacing: number | null };
 export type Level = { shape: number[]; chunk_shape: number[]; scale: number[]; translation: number[] };

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from diascope.bounded import BoundedCache
+from diascope.catalogue.indexing import index_of
 from diascope.catalogue.repository import OpenDatasets, Places, Repository
 from diascope.errors import NotFound
 from diascope.image.cache import chunk_cache
@@ -36,8 +37,8 @@ class Catalogue:
         return self.repositories[name]
 
 
-def catalogue(settings: Settings) -> Catalogue:
-    """The repositories of the settings; raises NotFound where one's folder is missing."""
+def catalogue(settings: Settings, *, indexed: bool = False) -> Catalogue:
+    """The repositories of the settings, with their indices if wanted; raises NotFound where one's folder is missing."""
     pool().limit(limits(settings))
     chunks = chunk_cache(settings.chunk_cache)
     datasets: OpenDatasets = BoundedCache(settings.open_datasets, weigh=lambda _: 1)
@@ -55,5 +56,6 @@ def catalogue(settings: Settings) -> Catalogue:
             datasets=datasets,
             places=places,
             refresh_seconds=settings.refresh_seconds,
+            index=index_of(entry.url or str(entry.path), settings.index_folder) if indexed else None,
         )
     return Catalogue(repositories, file_cache(settings.file_cache), settings.max_request)

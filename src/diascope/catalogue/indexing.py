@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import sys
@@ -16,6 +17,9 @@ from typing import Any
 from diascope.catalogue.index import Index
 from diascope.catalogue.repository import Repository
 from diascope.catalogue.scan import scanned, swept
+from diascope.errors import Unreadable
+
+log = logging.getLogger(__name__)
 
 REST = 1.0
 """After each step one rests as long as it took, times this."""
@@ -27,10 +31,14 @@ NICE = 10
 """The priority of the thread, where that of a thread can be set."""
 
 
-def index_of(identity: str, folder: Path | None) -> Index:
-    """The index of the repository with this identity, a path or URL; raises Unreadable where none can be made."""
+def index_of(identity: str, folder: Path | None) -> Index | None:
+    """The index of the repository with this identity, a path or URL; None, and a warning, where none can be made."""
     place = folder or _cache_folder()
-    return Index(place / f"{sha256(identity.encode()).hexdigest()[:32]}.sqlite")
+    try:
+        return Index(place / f"{sha256(identity.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.sqlite")
+    except Unreadable as error:
+        log.warning("search walks the folders: %s", error)
+        return None
 
 
 def _cache_folder() -> Path:

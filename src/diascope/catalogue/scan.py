@@ -75,7 +75,11 @@ def _entries(repository: Repository, path: str) -> Iterator[list[Named]]:
 def _what(repository: Repository, folder: str, name: str, is_folder: bool) -> int:
     if not is_folder:
         return IMAGE if named_as_image(name) else FILE
-    place = repository.looked_up(f"{folder}/{name}" if folder else name)
+    try:
+        place = repository.looked_up(f"{folder}/{name}" if folder else name)
+    except (DiascopeError, OSError):
+        # What is in it cannot be read now; the folder it lies in can.
+        return FOLDER
     return IMAGE_FOLDER if place and place.what == "image" else FOLDER
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 import uvicorn
 
-from diascope.assembly import application
+from diascope.assembly import application_of
+from diascope.catalogue.catalogue import catalogue
+from diascope.catalogue.indexing import keep_indexed
 from diascope.commands.allocator import reuse_freed_memory
 from diascope.commands.arranged import with_mappings
 from diascope.errors import BadRequest, Unavailable
@@ -42,13 +44,15 @@ def settings_for(
 def run(settings: Settings) -> None:
     """Serve until interrupted; the address is printed once connections are accepted."""
     reuse_freed_memory()
-    app = application(settings)
+    images = catalogue(settings, indexed=True)
+    app = application_of(settings, images)
     served = [*settings.repositories, *settings.arrangements]
     listener = _listener(settings)
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else "localhost" if host in {"0.0.0.0", "127.0.0.1"} else host  # noqa: S104
     click.echo(f"Diascope serves {', '.join(served)} at http://{shown}:{port}/")
     click.echo("Press Ctrl+C to stop.")
+    keep_indexed(images.repositories, settings.index_seconds)
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", server_header=False)
     uvicorn.Server(config).run(sockets=[listener])
 
