@@ -26,11 +26,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 LATER = {
     "avif": "comes with HEIF",
-    "bdv": "BigDataViewer, HDF5",
     "dicom": "DICOM",
     "exr-hdr-fits": "no reference reader either",
     "heif": "HEIF",
-    "ims": "Imaris, HDF5",
     "jpegxl": "JPEG XL",
     "lif": "Leica",
     "minc": "MINC",
@@ -48,6 +46,8 @@ LATER_FILES = {
 }
 
 INSIDE = {
+    "ims/nc1-nt3-16bit-imaris": "volume.ims",
+    "bdv/xyc-fluo-cells-bdv-hdf5": "xyc-fluo-cells-bdv-hdf5.xml",
     "precomputed/png_simple_ng_dataset": "color",
     "analyze/air2": "air2.hdr.gz",
     "nrrd/detached": "BallBinary30x30x30.nhdr",

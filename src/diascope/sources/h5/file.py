@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,8 +52,8 @@ class Files:
     store: Store
     path: str
     main: File
-    beside: frozenset[str] = frozenset()
-    """Their names, in the folder of the file."""
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """Their names, in the folder of the file, with the version that each must have."""
     _linked: BoundedCache[File] = field(default_factory=lambda: BoundedCache(OPEN, weigh=lambda _: 1))
 
     def linked(self, name: str) -> Files:
@@ -65,9 +66,12 @@ class Files:
             raise Unreadable(f"a link leads to the file {name[:200]!r}, which is not followed")
         folder = self.path.rpartition("/")[0]
         path = f"{folder}/{plain}" if folder else plain
-        return Files(self.store, path, self._linked.get(plain, lambda: open_file(self.store, path)))
+        file = self._linked.get(plain, lambda: open_file(self.store, path))
+        if file.blob.stat.version != self.beside[plain]:
+            raise Unreadable(f"{path} has changed since the file that leads to it was opened")
+        return Files(self.store, path, file)
 
 
-def files(store: Store, path: str, beside: frozenset[str] = frozenset()) -> Files:
+def files(store: Store, path: str, beside: Mapping[str, str] | None = None) -> Files:
     """Raises Unreadable where the file cannot be opened."""
-    return Files(store, path, open_file(store, path), beside)
+    return Files(store, path, open_file(store, path), beside or {})

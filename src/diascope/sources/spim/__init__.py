@@ -1,0 +1,1 @@
+"""SpimData, the XML of BigDataViewer (https://imagej.net/plugins/bdv/#about-the-bigdataviewer-data-format)."""
