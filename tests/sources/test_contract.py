@@ -23,7 +23,7 @@ from diascope.registry import registry
 from diascope.sources.dataset import Dataset
 from diascope.stores.store import Store
 from diascope.testing.sources import check_source
-from tests.sources import bdv_files, czi_files, gatan_files, hdf5_files, imaris_files, n5_files, nd2_files, precomputed_files, volume_files
+from tests.sources import bdv_files, czi_files, dicom_files, gatan_files, hdf5_files, imaris_files, n5_files, nd2_files, precomputed_files, volume_files
 
 RANDOM = np.random.default_rng(0)
 VOLUME = RANDOM.integers(-1000, 1000, (9, 23, 31), dtype=np.int16)
@@ -144,6 +144,7 @@ SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
         "packed.nd2": nd2_files.packed,
         "colours.nd2": nd2_files.rgb,
     },
+    "dicom": dicom_files.SAMPLES,
     "gatan": {
         "plane.dm3": gatan_files.dm3,
         "big.dm3": gatan_files.dm3_big,

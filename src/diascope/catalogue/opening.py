@@ -20,7 +20,7 @@ from diascope.isolation.isolated import isolated
 from diascope.registry import registry
 from diascope.settings import MEBIBYTE
 from diascope.sources.dataset import Dataset, Lazily
-from diascope.sources.source import HEAD_SIZE, Head, Source, first_bytes
+from diascope.sources.source import HEAD_SIZE, Head, Source, first_bytes, first_names
 from diascope.stores.local import LocalStore
 from diascope.stores.store import Stat, Store
 
@@ -66,7 +66,12 @@ def source_of(store: Store, path: str, stat: Stat) -> Source | None:
         markers = {marker for source in sources.values() for marker in source.markers}
         inside = f"{path}/" if path else ""
         found = frozenset(marker for marker in markers if store.stat(inside + marker))
-        head = Head(name, markers=found, marker=lambda name: first_bytes(store, inside + name))
+        head = Head(
+            name,
+            markers=found,
+            marker=lambda name: first_bytes(store, inside + name),
+            names=lambda: first_names(store, path),
+        )
     else:
         head = Head(name, first=store.open(path).read(0, HEAD_SIZE))
     ordered = sorted(sources.values(), key=lambda source: source.is_fallback)

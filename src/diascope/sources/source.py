@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 from diascope.errors import NotFound
 from diascope.sources.dataset import Dataset
@@ -11,6 +12,7 @@ from diascope.sources.members import Members
 from diascope.stores.store import Store
 
 HEAD_SIZE = 4096
+MOST_NAMES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,10 @@ class Head:
     markers: frozenset[str] = frozenset()
     """Which of the sources' markers lie in the folder, none for a file."""
     marker: Callable[[str], bytes] = lambda _: b""
-    """The first bytes of one of these, for formats whose markers have names that other files may have; a look costs."""
+    """The first bytes of a file in the folder, for formats whose markers have names that other files may have; a look
+    costs."""
+    names: Callable[[], tuple[str, ...]] = lambda: ()
+    """The first names in the folder, those of folders with a slash behind, for formats without a marker; a look costs."""
 
 
 def stat_version(store: Store, path: str) -> str:
@@ -39,6 +44,11 @@ def first_bytes(store: Store, path: str) -> bytes:
         return store.open(path).read(0, HEAD_SIZE)
     except NotFound:
         return b""
+
+
+def first_names(store: Store, path: str) -> tuple[str, ...]:
+    """As many names in a folder as a head has, in the store's order: no folder costs more, however full it is."""
+    return tuple(name + "/" * is_folder for name, is_folder in islice(store.names(path), MOST_NAMES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

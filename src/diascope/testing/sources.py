@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import product
 from math import isfinite
 from pathlib import Path
@@ -25,7 +26,7 @@ from diascope.image.level import Level, Pixels, read_whole
 from diascope.image.region import Region
 from diascope.image.units import METRES, SECONDS
 from diascope.sources.dataset import Dataset
-from diascope.sources.source import HEAD_SIZE, Head, Source
+from diascope.sources.source import HEAD_SIZE, Head, Source, first_names
 from diascope.stores.local import LocalStore
 from diascope.stores.store import Store
 from diascope.testing.counting import CountingStore
@@ -82,7 +83,8 @@ def head(path: Path, markers: Iterable[str] = ()) -> Head:
     name = path.name.lower()
     if path.is_dir():
         found = frozenset(marker for marker in markers if (path / marker).exists())
-        return Head(name, markers=found, marker=lambda marker: (path / marker).read_bytes()[:HEAD_SIZE])
+        names = partial(first_names, LocalStore(path), "")
+        return Head(name, markers=found, marker=lambda name: (path / name).read_bytes()[:HEAD_SIZE], names=names)
     with path.open("rb") as file:
         return Head(name, first=file.read(HEAD_SIZE))
 
