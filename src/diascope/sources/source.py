@@ -29,7 +29,7 @@ class Head:
     """The first bytes of a file in the folder, for formats whose markers have names that other files may have; a look
     costs."""
     names: Callable[[], tuple[str, ...]] = lambda: ()
-    """The first names in the folder, those of folders with a slash behind, for formats without a marker; a look costs."""
+    """The first names in the folder, of folders with a slash behind, for formats without a marker; a look costs."""
 
 
 def stat_version(store: Store, path: str) -> str:

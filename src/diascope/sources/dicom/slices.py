@@ -67,7 +67,7 @@ def slices(frames: Frames) -> list[Slice]:
 
 
 def _group(own: Any, shared: Any, data: Any, keyword: str) -> Any:
-    """The functional group of a frame, else of all frames, else the file: plain objects have the same elements there."""
+    """The functional group of a frame, else of all, else the file: plain objects have the same elements there."""
     for holder in (own, shared):
         if holder is not None and (found := within(holder, keyword)) is not None:
             return found
