@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -100,6 +101,14 @@ def zarr_v2(path: Path) -> None:
     ome_zarr(path, 2, {"multiscales": [{**multiscale(), "version": "0.4"}]})
 
 
+def zarr_zip(path: Path) -> None:
+    folder = path.with_name("folder")
+    zarr_v3(folder)
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(folder.rglob("*"), reverse=True):
+            archive.write(file, file.relative_to(folder))
+
+
 def multiscale() -> dict[str, object]:
     axes = [{"name": name, "type": "space", "unit": "micrometer"} for name in "zyx"]
     scales = [[1.0, 1.0, 1.0], [1.0, 2.0, 2.0]]
@@ -196,7 +205,11 @@ SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
     },
     "recipe": {"stack.recipe.yaml": stack_recipe, "mosaic.recipe.yaml": mosaic_recipe},
     "tiff": {"tiles.tif": tiff, "strips.tif": tiff_strips, "volume.ome.tif": ome_tiff},
-    "zarr": {"new.ome.zarr": zarr_v3, "old.ome.zarr": zarr_v2},
+    "zarr": {
+        "new.ome.zarr": zarr_v3,
+        "old.ome.zarr": zarr_v2,
+        "packed.ozx": zarr_zip,
+    },
     **volume_files.SAMPLES,
 }
 
