@@ -22,6 +22,7 @@ for package in xvfb libegl1 libgl1 libopengl0 libgl1-mesa-dri libdbus-1-3 libfon
     dpkg -s "$package" >/dev/null 2>&1 || packages+=("$package")
 done
 command -v nifti_tool >/dev/null || packages+=(nifti-bin)
+command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || packages+=(nginx-light)
 command -v rsync >/dev/null || packages+=(rsync)
 [ -e /usr/share/java/ij.jar ] || packages+=(imagej)
 command -v xvfb-run >/dev/null || packages+=(xvfb xauth)
@@ -74,6 +75,20 @@ if ! cmp -s "$top/tests/judges/s3.txt" "$judges/s3/installed.txt"; then
     test -x "$judges/s3/bin/python" || "$bin/python" -m venv "$judges/s3"
     "$judges/s3/bin/python" -m pip install --quiet --requirement "$top/tests/judges/s3.txt"
     cp "$top/tests/judges/s3.txt" "$judges/s3/installed.txt"
+fi
+
+# An S3 server, and one of Azure.
+if ! cmp -s "$top/tests/judges/object_stores.txt" "$judges/object-stores/installed.txt"; then
+    rm -rf "$judges/object-stores"
+    "$bin/python" -m venv "$judges/object-stores"
+    "$judges/object-stores/bin/python" -m pip install --quiet --no-deps --requirement "$top/tests/judges/object_stores.txt"
+    cp "$top/tests/judges/object_stores.txt" "$judges/object-stores/installed.txt"
+fi
+azurite=azurite@3.37.0
+if [ "$(cat "$judges/azurite/installed.txt" 2>/dev/null)" != "$azurite" ] && command -v npm >/dev/null; then
+    mkdir -p "$judges/azurite"
+    npm install --prefix "$judges/azurite" --no-audit --no-fund --silent "$azurite"
+    echo "$azurite" >"$judges/azurite/installed.txt"
 fi
 
 # It wants other versions than Diascope of what both are made of.

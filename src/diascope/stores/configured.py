@@ -30,7 +30,7 @@ class Shared:
 
     refresh_seconds: float = 2.0
     blocks: Blocks = field(default_factory=lambda: Blocks(64 * MEBIBYTE))
-    copies: Copies = Copies()
+    copies: Copies = field(default_factory=Copies)
 
 
 def shared(settings: Settings) -> Shared:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -58,12 +59,12 @@ class HttpStore:
         if response is None:
             return None
         if self._is_folder(path, response):
-            return Stat(is_folder=True, size=0, version=_version(response))
+            return Stat(is_folder=True, size=0, version=_version(response), modified=_modified(response))
         size = length(response)
         if size is None:
             data = self.read(path)
             size = len(data) if data is not None else 0
-        return Stat(is_folder=False, size=size, version=_version(response))
+        return _stat(response, size)
 
     def looked(self, path: str) -> tuple[Stat | None, Neighbours | None]:
         return self.stat(path), None
@@ -89,12 +90,12 @@ class HttpStore:
             raise NotFound(f"there is no file {url}")
         size = length(response)
         if size is not None:
-            return self.blob(path, Stat(is_folder=False, size=size, version=_version(response)))
+            return self.blob(path, _stat(response, size))
         # A file that is only made when it is read has no length before.
         data = self.read(path)
         if data is None:
             raise NotFound(f"{url} has gone")
-        return HeldBlob(data, Stat(is_folder=False, size=len(data), version=_version(response)))
+        return HeldBlob(data, _stat(response, len(data)))
 
     def blob(self, path: str, stat: Stat) -> Blob:
         """The file as it was when this was known of it."""
@@ -113,7 +114,7 @@ class HttpStore:
         if response.status != 206 or place is None or place[1] != "0" or place[3] == "*":
             response.close()
             return self.open(path), b""
-        blob = self.blob(path, Stat(is_folder=False, size=int(place[3]), version=_version(response)))
+        blob = self.blob(path, _stat(response, int(place[3])))
         return blob, body(response, size)
 
     def read(self, path: str) -> bytes | None:
@@ -201,3 +202,15 @@ def _own_address(response: BaseHTTPResponse) -> str:
 def _version(response: BaseHTTPResponse) -> str:
     """The entity tag, else the time of the last change."""
     return str(response.headers.get("etag") or response.headers.get("last-modified") or "")
+
+
+def _modified(response: BaseHTTPResponse) -> float | None:
+    try:
+        return parsedate_to_datetime(response.headers.get("last-modified", "")).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _stat(response: BaseHTTPResponse, size: int) -> Stat:
+    """Of a file."""
+    return Stat(is_folder=False, size=size, version=_version(response), modified=_modified(response))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from diascope.errors import BadRequest, DiascopeError, Forbidden, NotFound, Unreadable
+from diascope.errors import BadRequest, Changed, DiascopeError, Forbidden, NotFound, Unreadable
 from diascope.stores.store import Blob, Stat
 
 ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
@@ -119,10 +119,11 @@ class LocalStore:
 class LocalBlob:
     """An open local file, read at any place by many threads."""
 
-    __slots__ = ("__weakref__", "_descriptor", "stat")
+    __slots__ = ("__weakref__", "_descriptor", "_name", "stat")
 
     def __init__(self, path: str) -> None:
         self._descriptor = -1
+        self._name = path.rpartition("/")[2]
         # Opening a FIFO or a device could block for ever: without waiting, and only regular files.
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         status = os.fstat(self._descriptor)
@@ -140,10 +141,13 @@ class LocalBlob:
     def read(self, start: int, stop: int) -> bytes:
         """The bytes from start to stop, fewer where the file ends sooner."""
         data = os.pread(self._descriptor, max(stop - start, 0), start)
-        if len(data) == stop - start or not data:
-            return data
-        # One call reads at most 2 GiB, and a signal may end it sooner.
-        return data + self.read(start + len(data), stop)
+        if len(data) != stop - start and data:
+            # One call reads at most 2 GiB, and a signal may end it sooner.
+            return data + self.read(start + len(data), stop)
+        # A file that is written to in place may no longer be what was read of it before.
+        if _stat(os.fstat(self._descriptor)).version != self.stat.version:
+            raise Changed(f"{self._name} was written to while it was read")
+        return data
 
     def __del__(self) -> None:
         if self._descriptor >= 0:

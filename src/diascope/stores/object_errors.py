@@ -42,6 +42,8 @@ def _translated(error: Exception, where: str) -> DiascopeError:
         return NotFound(f"there is no file {where}")
     if kind == "PreconditionError":
         return Unreadable(f"{where} has changed since it was opened")
+    if NO_ROLE.search(text):
+        return Forbidden(f"{where}: there are no credentials: set them, or anonymous = true for a public bucket")
     if status or kind in REFUSALS:
         return _answered(status, f"{status} {found[1]}" if (found := CODE.search(text)) else str(status), where)
     return _unanswered(text, kind, where)
@@ -58,8 +60,6 @@ def _answered(status: int, reason: str, where: str) -> DiascopeError:
 
 
 def _unanswered(text: str, kind: str, where: str) -> DiascopeError:
-    if NO_ROLE.search(text):
-        return Forbidden(f"{where}: there are no credentials: set them, or anonymous = true for a public bucket")
     if kind == "InvalidPathError":
         return Unreadable(f"{where}: a name in it cannot be a path: empty, '.', '..' or with a control character")
     if "HTTP error" in text or "timed out" in text:

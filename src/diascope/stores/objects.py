@@ -208,7 +208,8 @@ class ObjectBlob:
         try:
             with told(self.where):
                 result = get(self.bucket.client, self.key, options=options)  # type: ignore[arg-type]
-                if _stat(result.meta) != self.stat:
+                now = _stat(result.meta)
+                if (now.size, now.version) != (self.stat.size, self.stat.version):
                     raise Unreadable(f"{self.where} has changed since it was opened")
                 data = bytes(result.bytes())
         except NotFound:
@@ -221,5 +222,5 @@ class ObjectBlob:
 def _stat(meta: ObjectMeta) -> Stat:
     # Azure quotes an entity tag in an answer's head, and not in a listing.
     tag = (meta["e_tag"] or "").strip('"')
-    version = tag or f"{TIME}{meta['last_modified'].timestamp()}-{meta['size']}"
-    return Stat(is_folder=False, size=meta["size"], version=version)
+    modified = meta["last_modified"].timestamp()
+    return Stat(is_folder=False, size=meta["size"], version=tag or f"{TIME}{modified}", modified=modified)

@@ -93,7 +93,7 @@ class ReadAhead:
 
     def _identity(self, path: str, stat: Stat) -> object:
         """Of what a file was when it was seen; without a version nobody knows whether it is the same another time."""
-        return (self.store, path, stat) if stat.version else object()
+        return (self.store, path, stat.size, stat.version) if stat.version else object()
 
     def _looked(self, path: str) -> Stat | None:
         near = self._near(path)
