@@ -31,7 +31,6 @@ LATER = {
     "heif": "HEIF",
     "jpegxl": "JPEG XL",
     "lif": "Leica",
-    "minc": "MINC",
     "transforms": "transformations are no images",
     "vsi": "Olympus",
 }

@@ -24,7 +24,7 @@ from diascope.registry import registry
 from diascope.sources.dataset import Dataset
 from diascope.stores.store import Store
 from diascope.testing.sources import check_source
-from tests.sources import bdv_files, czi_files, dicom_files, gatan_files, hdf5_files, imaris_files, n5_files, nd2_files, precomputed_files, volume_files
+from tests.sources import bdv_files, czi_files, dicom_files, gatan_files, hdf5_files, imaris_files, minc_files, n5_files, nd2_files, precomputed_files, volume_files
 
 RANDOM = np.random.default_rng(0)
 VOLUME = RANDOM.integers(-1000, 1000, (9, 23, 31), dtype=np.int16)
@@ -190,6 +190,7 @@ SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
     "hdf5": hdf5_files.FILES,
     "imaris": imaris_files.FILES,
     "bigdataviewer": bdv_files.FILES,
+    "minc": minc_files.FILES,
     "jpeg2000": {"colours.jp2": jp2, "grey.j2k": j2k},
     "n5": {
         "plain.n5": n5_files.plain,

@@ -102,6 +102,21 @@ def array_of(file: File, id: Any, path: str) -> Array:
     )
 
 
+def scalar_of(id: Any) -> Pixels | None:
+    """A single number, None where it is something else or does not lie in this file."""
+    h5py = library("h5py", EXTRA)
+    try:
+        dtype = _dtype(id, "")
+        _chunks(id.get_create_plist(), "")
+    except Unreadable:
+        return None
+    if id.shape != ():
+        return None
+    out = np.zeros((), dtype.newbyteorder("="))
+    id.read(h5py.h5s.ALL, h5py.h5s.ALL, out)
+    return out
+
+
 def _dtype(id: Any, path: str) -> np.dtype[Any]:
     try:
         found = np.dtype(id.dtype)

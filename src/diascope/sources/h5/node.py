@@ -11,8 +11,9 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from diascope.errors import Unreadable
+from diascope.image.level import Pixels
 from diascope.optional import library
-from diascope.sources.h5.array import Array, array_of
+from diascope.sources.h5.array import Array, array_of, scalar_of
 from diascope.sources.h5.attributes import Attributes
 from diascope.sources.h5.file import EXTRA, Files
 
@@ -57,7 +58,7 @@ class Group:
         where = f"{self.path}/{name}" if self.path else name
         link = self._link(name, where)
         if link == h5py.h5l.TYPE_HARD:
-            return _node(self.files, h5py.h5o.open(self.id, name.encode()), where)
+            return _node(self.files, self._opened(name), where)
         if link == h5py.h5l.TYPE_EXTERNAL:
             file, path = self.id.links.get_val(name.encode())
             return _walked(root(self.files.linked(file.decode("utf-8", "replace"))), path, where)
@@ -82,13 +83,31 @@ class Group:
             found = found.child(name)
         return found
 
+    def attributes_of(self, name: str) -> Attributes | None:
+        """Those of whatever lies in it by this name, also of a single value."""
+        return Attributes(self._opened(name)) if self._is_hard(name) else None
+
+    def scalar(self, name: str) -> Pixels | None:
+        """A single number that lies in it by this name, None where there is no such thing."""
+        h5py = library("h5py", EXTRA)
+        found = self._opened(name) if self._is_hard(name) else None
+        return scalar_of(found) if isinstance(found, h5py.h5d.DatasetID) else None
+
     def has(self, name: str) -> bool:
         return bool(name) and "/" not in name and self.id.links.exists(name.encode())
+
+    def _is_hard(self, name: str) -> bool:
+        h5py = library("h5py", EXTRA)
+        return self.has(name) and self._link(name, name) == h5py.h5l.TYPE_HARD
 
     def _link(self, name: str, where: str) -> int:
         if not self.has(name) or name == ".":
             raise Unreadable(f"there is no {where}")
         return int(self.id.links.get_info(name.encode()).type)
+
+    def _opened(self, name: str) -> Any:
+        """What a link leads to that is known to be a hard one."""
+        return library("h5py", EXTRA).h5o.open(self.id, name.encode())
 
 
 Node: TypeAlias = Group | Array
