@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, encapsulate_extended
+from pydicom.filereader import dcmread
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import (
     UID,
@@ -18,6 +19,7 @@ from pydicom.uid import (
     EnhancedMRImageStorage,
     ExplicitVRLittleEndian,
     JPEGBaseline8Bit,
+    RLELossless,
     SecondaryCaptureImageStorage,
     SegmentationStorage,
     VLWholeSlideMicroscopyImageStorage,
@@ -117,6 +119,14 @@ def jpeg_frames(path: Path, how: str = "basic") -> None:
     data = with_pixels(np.stack([COLOURS] * 3), SecondaryCaptureImageStorage, Modality="OT")
     data.PhotometricInterpretation = "YBR_FULL_422"
     encapsulated(path, frames, data, JPEGBaseline8Bit, how)
+
+
+def run_lengths(path: Path) -> None:
+    data = with_pixels(np.stack([COLOURS, 255 - COLOURS]), SecondaryCaptureImageStorage, Modality="OT")
+    written(path, data)
+    packed = dcmread(path)
+    packed.compress(RLELossless)
+    packed.save_as(path)
 
 
 def item(**elements: Any) -> Dataset:
@@ -220,6 +230,7 @@ SAMPLES: dict[str, Callable[[Path], None]] = {
     "bare": bare_series,
     "frames.dcm": jpeg_frames,
     "extended.dcm": lambda path: jpeg_frames(path, "extended"),
+    "rle.dcm": run_lengths,
     "enhanced.dcm": enhanced,
     "slide.dcm": slide,
     "sparse.dcm": sparse_slide,

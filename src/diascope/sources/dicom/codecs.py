@@ -18,6 +18,9 @@ JPEG_2000 = frozenset(UID + end for end in ("4.90", "4.91", "4.92", "4.93", "4.2
 JPEG_XL = frozenset(UID + end for end in ("4.110", "4.111", "4.112"))
 RLE = UID + "5"
 
+RLE_PLACES = 16
+RLE_HEADER = 4 * RLE_PLACES
+
 CONVERTED = JPEG_2000 | JPEG_XL
 """Whose decoders undo the colour transformation that the code stream tells of."""
 
@@ -104,17 +107,31 @@ def _jpeg_xl(data: bytes, found: Stored) -> NDArray[Any]:
 
 
 def _rle(data: bytes, found: Stored) -> NDArray[Any]:
-    """The bytes of all samples stand by themselves, the highest first."""
+    """The bytes of all samples stand by themselves, the highest first (PS3.5, annex G).
+
+    number of segments, fifteen places of segments, each of four bytes
+    the segments, packed bits each
+    """
+    size = found.bits // 8
+    places = np.frombuffer(data[:RLE_HEADER], "<u4").tolist()
+    count = found.samples * size
+    if len(places) < RLE_PLACES or places[0] != count:
+        raise Unreadable(f"a frame has not {count} segments")
+    ends = [*places[2 : count + 1], len(data)]
+    planes = [_unpacked(data[start:stop], found) for start, stop in zip(places[1 : count + 1], ends, strict=True)]
+    samples = np.stack(planes).reshape(found.samples, size, found.rows, found.columns)
+    words = np.ascontiguousarray(np.moveaxis(samples, 1, -1)).view(f">u{size}")[..., 0].astype(f"u{size}")
+    return words[0] if found.samples == 1 else np.moveaxis(words, 0, -1)
+
+
+def _unpacked(data: bytes, found: Stored) -> NDArray[Any]:
     import imagecodecs
 
-    dtype = np.dtype(f"u{found.bits // 8}")
-    pixels = imagecodecs.dicomrle_decode(data, dtype=dtype.newbyteorder("<"))
-    flat = np.frombuffer(pixels, dtype.newbyteorder("<")) if isinstance(pixels, bytes) else np.asarray(pixels).ravel()
-    count = found.rows * found.columns
-    if flat.size < count * found.samples:
-        raise Unreadable(f"a frame has {flat.size} samples instead of {count * found.samples}")
-    planes = flat[: count * found.samples].reshape(found.samples, found.rows, found.columns)
-    return planes[0] if found.samples == 1 else np.moveaxis(planes, 0, -1)
+    pixels = found.rows * found.columns
+    plain = imagecodecs.packbits_decode(data)
+    if len(plain) < pixels:
+        raise Unreadable(f"a segment of a frame has {len(plain)} bytes instead of {pixels}")
+    return np.frombuffer(plain, np.uint8)[:pixels]
 
 
 def jpeg_size(data: bytes) -> tuple[int, int]:
