@@ -24,7 +24,19 @@ from diascope.registry import registry
 from diascope.sources.dataset import Dataset
 from diascope.stores.store import Store
 from diascope.testing.sources import check_source
-from tests.sources import bdv_files, czi_files, dicom_files, gatan_files, hdf5_files, imaris_files, minc_files, n5_files, nd2_files, precomputed_files, volume_files
+from tests.sources import (
+    bdv_files,
+    czi_files,
+    dicom_files,
+    gatan_files,
+    hdf5_files,
+    imaris_files,
+    minc_files,
+    n5_files,
+    nd2_files,
+    precomputed_files,
+    volume_files,
+)
 
 RANDOM = np.random.default_rng(0)
 VOLUME = RANDOM.integers(-1000, 1000, (9, 23, 31), dtype=np.int16)
