@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
-from math import isfinite
+from math import isfinite, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -31,6 +31,9 @@ T = TypeVar("T")
 
 LARGEST = 2**62
 """More pixels than this along all axes together are the mark of a lying header."""
+
+LARGEST_CHUNK = 1 << 32
+"""How many bytes have to be in memory at most for one pixel to be read."""
 
 
 def opened_file(path: str | PathLike[str]) -> Dataset:
@@ -145,13 +148,23 @@ def _clearly(path: str, action: Callable[[], T]) -> T:
 def _check(image: Image, path: str) -> None:
     """Raise Unreadable where a header cannot be true."""
     for level in image.levels:
-        pixels = 1
-        for size in level.shape:
-            pixels *= size
-        if not 0 < pixels < LARGEST or len(level.shape) != len(image.axes):
+        is_possible = min(level.shape, default=0) > 0 and prod(level.shape) < LARGEST
+        if not is_possible or len(level.shape) != len(image.axes):
             raise Unreadable(f"{path}: an image of the shape {level.shape} cannot be")
         if not all(isfinite(scale) and scale > 0 for scale in level.scale) or not all(map(isfinite, level.translation)):
             raise Unreadable(f"{path}: pixels {level.scale} apart, from {level.translation} on, cannot be")
+        _check_chunks(level, path)
+
+
+def _check_chunks(level: Level, path: str) -> None:
+    """A chunk is read as a whole, and kept."""
+    if len(level.chunk_shape) != len(level.shape) or min(level.chunk_shape) < 1:
+        raise Unreadable(f"{path}: chunks of the shape {level.chunk_shape} cannot be")
+    if level.dtype.kind not in "biufc":
+        raise Unreadable(f"{path}: pixels of the type {level.dtype} cannot be")
+    size = prod(map(min, level.chunk_shape, level.shape)) * level.dtype.itemsize
+    if size > LARGEST_CHUNK:
+        raise Unreadable(f"{path}: chunks of {size} bytes are over the limit of {LARGEST_CHUNK}")
 
 
 def _guarded(level: Level, path: str) -> Level:

@@ -38,7 +38,7 @@ class Channel:
 
     def send(self, message: Message, data: bytes = b"", watch: Callable[[], object] = bool) -> None:
         """Raises EOFError where nobody listens; ``watch`` is called now and then, and ends the wait by raising."""
-        head = json.dumps(message, default=_plain).encode()
+        head = _encoded(message).encode()
         left = memoryview(LENGTHS.pack(len(head), len(data)) + head + data)
         while left:
             try:
@@ -89,3 +89,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     return value.tolist() if hasattr(value, "tolist") else list(value)
+
+
+_encoded = json.JSONEncoder(default=_plain).encode

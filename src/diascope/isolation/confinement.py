@@ -21,8 +21,9 @@ def confine(memory: int, parent: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform != "linux":
         return
-    # Unlike the address space, data leaves files out that are mapped, and memory that is only set aside.
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    # Unlike the address space, data leaves files out that are mapped, and memory that is only set aside. A reader that
+    # is refused memory can say so, so that it is refused sooner than the server ends the process.
+    resource.setrlimit(resource.RLIMIT_DATA, (memory // 8 * 7,) * 2)
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)

@@ -86,10 +86,10 @@ class Desk:
         return {"blob": self._last, "stat": asdict(blob.stat)}
 
     def _read(self, number: int, start: int, stop: int) -> bytes:
-        if number not in self._blobs:
-            raise NotFound("the file was closed")
         if not 0 <= start <= stop <= start + PIECE:
             raise Broken("a read of more than a piece")
+        if number not in self._blobs:
+            raise NotFound("the file was closed")
         return self._blobs[number][1].read(start, stop)
 
 

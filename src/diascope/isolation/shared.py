@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+from math import prod
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -40,9 +41,9 @@ class SharedMemory:
 
     def array(self, shape: Ints, dtype: np.dtype[Any], order: Ints) -> Pixels:
         """What lies at its beginning, as an array whose axes are stored in this order, slowest first."""
-        count = int(np.prod(shape, dtype=object))
-        stored = np.frombuffer(self._mapped(count * dtype.itemsize), dtype, count)
-        return stored.reshape([shape[axis] for axis in order]).transpose(np.argsort(order))
+        stored = tuple(shape[axis] for axis in order)
+        pixels = np.ndarray(stored, dtype, self._mapped(prod(shape) * dtype.itemsize))
+        return pixels if stored == shape else pixels.transpose([order.index(axis) for axis in range(len(order))])
 
     def taken(self, shape: Ints, dtype: np.dtype[Any], order: Ints) -> Pixels:
         """A copy of it, after which much memory is given back."""
