@@ -26,6 +26,7 @@ from diascope.stores.store import Store
 from diascope.testing.sources import check_source
 from tests.sources import (
     bdv_files,
+    cellsens_files,
     czi_files,
     dicom_files,
     gatan_files,
@@ -154,6 +155,7 @@ def mosaic_recipe(path: Path) -> None:
 
 
 SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
+    "cellsens": {"stack.vsi": cellsens_files.stack_file, "slide.vsi": cellsens_files.slide_file},
     "czi": {
         "scenes.czi": czi_files.contract_file,
         "pyramid.czi": czi_files.pyramid_file,
