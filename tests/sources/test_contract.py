@@ -35,6 +35,7 @@ from tests.sources import (
     minc_files,
     n5_files,
     nd2_files,
+    plate_files,
     precomputed_files,
     volume_files,
 )
@@ -226,6 +227,7 @@ SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
         "packed.ozx": zarr_zip,
     },
     **volume_files.SAMPLES,
+    **plate_files.SAMPLES,
 }
 
 

@@ -73,7 +73,7 @@ def source_of(store: Store, path: str, stat: Stat) -> Source | None:
             name,
             markers=found,
             marker=lambda name: first_bytes(store, inside + name),
-            names=lambda: first_names(store, path),
+            names=cache(lambda: first_names(store, path)),
         )
     else:
         head = Head(name, first=store.open(path).read(0, HEAD_SIZE))

@@ -60,7 +60,8 @@ def _format(source: Source) -> Format:
 
 def names(source: Source) -> list[str]:
     """What the files and folders of a format are called."""
-    return [f"*{suffix}" for suffix in source.suffixes] + [f"folder with {name}" for name in source.markers]
+    names = [f"*{suffix}" for suffix in source.suffixes] + [f"folder with {name}" for name in source.markers]
+    return names + [source.folders] * bool(source.folders)
 
 
 def library(source: Source) -> str:

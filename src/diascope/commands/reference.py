@@ -100,6 +100,7 @@ def formats() -> str:
 
 def _source(source: Source) -> str:
     names = [f"`*{suffix}`" for suffix in source.suffixes] + [f"folder with `{name}`" for name in source.markers]
+    names += [source.folders] * bool(source.folders)
     # What a fallback reads depends on what else is installed, and this page must not.
     told = "whatever its plug-ins read" if source.is_fallback else ", ".join(names)
     extra = f"`diascope[{source.extra}]`" if source.extra else "`diascope`"

@@ -61,6 +61,8 @@ class Source:
     """Endings of file names, in lower case, by which a listing takes a file for an image without opening it."""
     markers: tuple[str, ...] = ()
     """Names of files that make the folder they lie in an image."""
+    folders: str = ""
+    """Which folders are taken for an image by the names in them, in words, where there is no marker."""
     matches: Callable[[Head], bool]
     """Whether a file that begins so is of this format; of several that say so the first by name opens it."""
     open: Callable[[Store, str], Dataset]

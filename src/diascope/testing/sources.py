@@ -65,7 +65,7 @@ def check_record(source: Source) -> None:
     """Suffixes are in lower case and the names are there."""
     assert source.name.isidentifier(), f"{source.name!r} is no name for a source"
     assert source.title, f"{source.name} has no title"
-    assert source.suffixes or source.markers, f"{source.name} has neither suffixes nor markers"
+    assert source.suffixes or source.markers or source.folders, f"{source.name} tells nothing that it is known by"
     for suffix in source.suffixes:
         assert suffix.startswith("."), f"{suffix!r} is no suffix"
         assert suffix == suffix.lower(), f"{suffix!r} is not in lower case"
