@@ -30,7 +30,6 @@ LATER = {
     "exr-hdr-fits": "no reference reader either",
     "heif": "HEIF",
     "jpegxl": "JPEG XL",
-    "lif": "Leica",
     "transforms": "transformations are no images",
 }
 """Formats of later issues: refused by name, or right all the same."""

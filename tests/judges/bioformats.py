@@ -70,6 +70,11 @@ class Seen(NamedTuple):
         name = f"PhysicalSize{axis.upper()}"
         return (self.told[name], self.told[f"{name}Unit"]) if name in self.told else None
 
+    def length(self, axis: str) -> float | None:
+        """The same where it is in micrometres."""
+        found = self.spacing(axis)
+        return found[0] if found and found[1] == "µm" else None
+
 
 def seen(path: Path, folder: Path) -> list[Seen]:
     """All images of a file as Bio-Formats reads them; raises AssertionError where it refuses."""

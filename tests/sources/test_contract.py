@@ -32,6 +32,7 @@ from tests.sources import (
     gatan_files,
     hdf5_files,
     imaris_files,
+    leica_files,
     minc_files,
     n5_files,
     nd2_files,
@@ -156,6 +157,13 @@ def mosaic_recipe(path: Path) -> None:
 
 
 SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
+    "leica": {
+        "folders.lif": leica_files.lif_folders,
+        "waves.lif": leica_files.lif_waves,
+        "old.lif": leica_files.lif_old,
+        "stack.lof": leica_files.lof_stack,
+        "project.xlef": leica_files.xlef,
+    },
     "cellsens": {"stack.vsi": cellsens_files.stack_file, "slide.vsi": cellsens_files.slide_file},
     "czi": {
         "scenes.czi": czi_files.contract_file,

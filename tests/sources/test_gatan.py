@@ -12,9 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import diascope
-from diascope.catalogue.opening import opened
 from diascope.errors import DiascopeError, Unreadable
-from diascope.image.cache import chunk_cache
 from diascope.image.image import Image
 from diascope.image.level import read_whole
 from diascope.image.region import whole
@@ -162,10 +160,10 @@ def test_changed_bytes_are_refused_or_read(tmp_path_factory: pytest.TempPathFact
     twin = bytearray(whole_file)
     for _ in range(data.draw(st.integers(1, 4))):
         twin[data.draw(st.integers(4, len(twin) - 1))] = data.draw(st.integers(0, 255))
-    store = CountingStore(LocalStore(tmp_path_factory.getbasetemp()), {"twin.dm3": bytes(twin)})
-    (tmp_path_factory.getbasetemp() / "twin.dm3").touch()
+    path = tmp_path_factory.getbasetemp() / "twin.dm3"
+    path.write_bytes(twin)
     try:
-        dataset = opened(source, store, "twin.dm3", chunk_cache(0), "test")
+        dataset = diascope.open_dataset(path)
         for image in (*dataset.images.values(), *dataset.associated.values()):
             level = image.levels[0]
             region = whole(level.shape).clipped((64,) * len(level.shape))
