@@ -65,6 +65,14 @@ def s3() -> str:
 
 
 @cache
+def s3_of(folder: Path) -> str:
+    """The endpoint of an S3 server with a bucket ``shared`` of all the files in a folder."""
+    port = _free_port()
+    program = [str(MOTO.with_name("python")), str(Path(__file__).with_name("moto_folder.py"))]
+    return _started([*program, str(port), "shared", str(folder)], port)
+
+
+@cache
 def azure() -> str:
     """The endpoint of the one account of an Azure server."""
     port = _free_port()

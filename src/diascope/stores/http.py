@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import SecretStr
 
-from diascope.errors import BadRequest, NotFound, Unreadable
+from diascope.errors import BadRequest, NotFound, Unreadable, Unsupported
 from diascope.stores.neighbours import Neighbours
 from diascope.stores.store import Blob, Stat
 from diascope.stores.web import asked, body, length
@@ -57,9 +57,11 @@ class HttpStore:
     def stat(self, path: str) -> Stat | None:
         response = self._asked("HEAD", self.url(path))
         if response is None:
-            return None
+            # Some servers know a folder only with a slash behind it.
+            response = self._asked("HEAD", f"{self.url(path)}/")
+            return None if response is None else _folder(response)
         if self._is_folder(path, response):
-            return Stat(is_folder=True, size=0, version=_version(response), modified=_modified(response))
+            return _folder(response)
         size = length(response)
         if size is None:
             data = self.read(path)
@@ -67,7 +69,18 @@ class HttpStore:
         return _stat(response, size)
 
     def looked(self, path: str) -> tuple[Stat | None, Neighbours | None]:
-        return self.stat(path), None
+        stat = self.stat(path)
+        return stat, self._neighbours(path) if stat is not None and stat.is_folder else None
+
+    def _neighbours(self, path: str) -> Neighbours | None:
+        """What is in a folder, where the server tells it at once: one look spares one for each name that is not."""
+        try:
+            page = self._page(path, 0)
+        except Unsupported:
+            return None
+        if page is None or page.goes_on:
+            return None
+        return Neighbours(path, {}, "", frozenset(name for name, _ in page.names))
 
     def names(self, path: str) -> Iterator[tuple[str, bool]]:
         """Raises NotFound where there is no folder, and Unsupported where the server does not list folders."""
@@ -209,6 +222,10 @@ def _modified(response: BaseHTTPResponse) -> float | None:
         return parsedate_to_datetime(response.headers.get("last-modified", "")).timestamp()
     except (ValueError, OverflowError):
         return None
+
+
+def _folder(response: BaseHTTPResponse) -> Stat:
+    return Stat(is_folder=True, size=0, version=_version(response), modified=_modified(response))
 
 
 def _stat(response: BaseHTTPResponse, size: int) -> Stat:

@@ -11,10 +11,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from diascope.errors import Unsupported
 
-TITLE = re.compile(rb"index of|directory listing|listing of", re.IGNORECASE)
+TITLE = re.compile(rb'<title>(index of|directory listing)|<div class="listing">', re.IGNORECASE)
 """What pages of links call themselves; another page with links is no folder."""
-
-TITLE_WITHIN = 4096
 
 
 class Listing(NamedTuple):
@@ -30,7 +28,7 @@ def listing(data: bytes, url: str) -> Listing:
     try:
         document = json.loads(data)
     except (ValueError, RecursionError):
-        if TITLE.search(data[:TITLE_WITHIN]):
+        if TITLE.search(data):
             return Listing(list(dict.fromkeys(_linked(data.decode("utf-8", "replace"), url))), goes_on=False)
         document = None
     try:
