@@ -120,16 +120,17 @@ def _bitshuffle(data: Bytes, nbytes: int, values: tuple[int, ...]) -> Bytes:
     total, block = struct.unpack_from(">QI", data)
     if total != nbytes or not 0 < size <= block or block % (8 * size):
         raise ValueError("its header tells of another size than the chunk has")
-    parts: list[bytes] = []
+    out = bytearray()
     at, plain = 12, nbytes % (8 * size)
-    while (left := nbytes - plain - sum(len(part) for part in parts)) > 0:
+    while len(out) < nbytes - plain:
+        wanted = min(block, nbytes - plain - len(out))
         (packed,) = struct.unpack_from(">I", data, at)
-        shuffled = unpack(bytes(data[at + 4 : at + 4 + packed]), out=min(block, left))
-        if len(shuffled) != min(block, left):
+        shuffled = unpack(bytes(data[at + 4 : at + 4 + packed]), out=wanted)
+        if len(shuffled) != wanted:
             raise ValueError("a block of it has another size than it should")
-        parts.append(bytes(imagecodecs.bitshuffle_decode(shuffled, itemsize=size, blocksize=len(shuffled) // size)))
+        out += imagecodecs.bitshuffle_decode(shuffled, itemsize=size, blocksize=wanted // size)
         at += 4 + packed
-    return b"".join([*parts, bytes(data[at : at + plain])])
+    return out + data[at : at + plain]
 
 
 def _by_name(name: str) -> Undo:

@@ -165,11 +165,14 @@ class _Registration:
     def calibrated(self, voxel: tuple[float, ...]) -> Matrix | None:
         """Their product in the unit of the distances of pixels, None where it tells no more than these.
 
-        What is applied first may bring pixels to the unit, or to pixels of equal sides, as BigStitcher has it.
+        What is applied first may bring pixels to the unit, or to pixels of equal sides, as BigStitcher has it. One that
+        changes nothing is what those write who know of no place.
         """
         whole = np.eye(4)
         for each in self.transforms:
             whole = whole @ each
+        if np.array_equal(whole, np.eye(4)):
+            return None
         size = np.diag([*voxel, 1.0])
         inner = self.transforms[-1] if self.transforms else np.eye(4)
         factor = inner[0, 0] / voxel[0]
