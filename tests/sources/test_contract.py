@@ -38,6 +38,7 @@ from tests.sources import (
     nd2_files,
     plate_files,
     precomputed_files,
+    slide_files,
     volume_files,
 )
 
@@ -177,6 +178,7 @@ SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
         "colours.nd2": nd2_files.rgb,
     },
     "dicom": dicom_files.SAMPLES,
+    "openslide": {"slide.mrxs": slide_files.mrxs},
     "gatan": {
         "plane.dm3": gatan_files.dm3,
         "big.dm3": gatan_files.dm3_big,

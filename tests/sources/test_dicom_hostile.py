@@ -10,14 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from diascope.catalogue.opening import opened
+from diascope.catalogue.opening import opened_file
 from diascope.errors import DiascopeError
-from diascope.image.cache import chunk_cache
 from diascope.image.region import Region
 from diascope.registry import registry
 from diascope.sources.source import HEAD_SIZE, Head
-from diascope.stores.local import LocalStore
-from diascope.testing.counting import CountingStore
 from tests.sources import dicom_files
 
 pytestmark = [
@@ -27,7 +24,6 @@ pytestmark = [
 
 FILES = [name for name in dicom_files.SAMPLES if name.endswith(".dcm")]
 FOLDERS = [name for name in dicom_files.SAMPLES if not name.endswith(".dcm")]
-LARGEST = 1 << 22
 
 
 @pytest.fixture(scope="module")
@@ -49,19 +45,17 @@ def broken(data: bytes, changes: list[tuple[int, bytes]], share: float) -> bytes
     return bytes(twin)
 
 
-def read(store: CountingStore, name: str) -> None:
+def read(path: Path) -> None:
     """A part of each image, which must have the shape that was asked for."""
-    source = registry("sources")["dicom"]
     try:
-        dataset = opened(source, store, name, chunk_cache(0), "hostile")
+        dataset = opened_file(path)
         for images in (dataset.images, dataset.associated):
             for image in list(images.values())[:4]:
                 shape = image.levels[0].shape
                 region = Region(tuple(0 for _ in shape), tuple(min(size, 8) for size in shape))
                 assert image.levels[0].read(region).shape == region.shape
     except DiascopeError as error:
-        assert name in str(error)  # noqa: PT017
-    assert store.count < LARGEST
+        assert path.name in str(error)  # noqa: PT017
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -70,7 +64,9 @@ def read(store: CountingStore, name: str) -> None:
 def test_a_broken_file_is_refused_or_read(name: str, changes: Any, share: float, samples: Path) -> None:
     data = broken((samples / name).read_bytes(), changes, share)
     if registry("sources")["dicom"].matches(Head(name, first=data[:HEAD_SIZE])):
-        read(CountingStore(LocalStore(samples), {name: data}), name)
+        twin = samples / f"twin-{name}"
+        twin.write_bytes(data)
+        read(twin)
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -78,8 +74,12 @@ def test_a_broken_file_is_refused_or_read(name: str, changes: Any, share: float,
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_broken_file_of_a_folder_harms_nothing(name: str, changes: Any, share: float, samples: Path) -> None:
     victim = min((samples / name).iterdir())
-    data = broken(victim.read_bytes(), changes, share)
-    read(CountingStore(LocalStore(samples), {f"{name}/{victim.name}": data}), name)
+    whole = victim.read_bytes()
+    victim.write_bytes(broken(whole, changes, share))
+    try:
+        read(samples / name)
+    finally:
+        victim.write_bytes(whole)
 
 
 @given(first=st.binary(max_size=300))

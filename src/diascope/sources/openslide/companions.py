@@ -1,0 +1,60 @@
+"""The files that belong to a slide: OpenSlide opens them by the names that its index has."""
+
+from __future__ import annotations
+
+import re
+
+from diascope.errors import Unreadable
+from diascope.stores.store import Store
+
+MIRAX = ".mrxs"
+SLIDEDAT = "Slidedat.ini"
+
+LONGEST_INDEX = 1 << 20
+MOST_FILES = 10_000
+
+MIRAX_KEY = re.compile(r"(FILE_\d+|INDEXFILE)")
+HAMAMATSU_KEY = re.compile(r"(ImageFile(\(\d+(,\d+){0,2}\))?|MapFile|MacroImage|OptimisationFile)")
+
+
+def companions(store: Store, path: str) -> tuple[str, ...]:
+    """The paths of all files but the first, in order; raises Unreadable where the index names none."""
+    lower = path.lower()
+    if lower.endswith(MIRAX):
+        folder = path[: -len(MIRAX)]
+        names = _named(store, f"{folder}/{SLIDEDAT}", MIRAX_KEY)
+        return tuple(dict.fromkeys(f"{folder}/{name}" for name in (SLIDEDAT, *names)))
+    if lower.endswith((".vms", ".vmu")):
+        folder = path.rpartition("/")[0]
+        names = _named(store, path, HAMAMATSU_KEY)
+        paths = (f"{folder}/{name}" if folder else name for name in names)
+        return tuple(dict.fromkeys(each for each in paths if store.stat(each)))
+    return ()
+
+
+def _named(store: Store, path: str, keys: re.Pattern[str]) -> list[str]:
+    """The values of these keys in a file of lines ``key = value``."""
+    stat = store.stat(path)
+    if stat is None:
+        raise Unreadable(f"{path}, which says where the pixels are, is missing")
+    if stat.size > LONGEST_INDEX:
+        raise Unreadable(f"{path} is longer than {LONGEST_INDEX} bytes")
+    lines = store.open(path).read(0, LONGEST_INDEX).decode("utf-8-sig", "replace").splitlines()
+    pairs = (line.split("=", 1) for line in lines if "=" in line)
+    names = [value.strip() for key, value in pairs if keys.fullmatch(key.strip()) and value.strip()]
+    for name in names:
+        if "/" in name or "\\" in name or "\0" in name or name in {".", ".."}:
+            raise Unreadable(f"{path} names {name!r}, which is no file of the slide")
+    if not names or len(names) > MOST_FILES:
+        raise Unreadable(f"{path} names {len(names)} files")
+    return names
+
+
+def version(store: Store, path: str) -> str:
+    """Of all the files; one that is missing adds nothing, and an index that cannot be read none."""
+    try:
+        others = companions(store, path)
+    except Unreadable:
+        others = ()
+    stats = (store.stat(each) for each in (path, *others))
+    return "+".join(stat.version if stat else "" for stat in stats)
