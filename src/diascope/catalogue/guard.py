@@ -1,0 +1,81 @@
+"""What stands before all reads of a dataset: every trouble is a clear error that names the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from diascope.errors import Changed, DiascopeError, Unreadable
+from diascope.image.level import Level, Pixels
+from diascope.image.region import Region
+from diascope.sources.source import Source
+from diascope.stores.store import Store
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Runs what reads a dataset of a version."""
+
+    source: Source
+    store: Store
+    path: str
+    version: str
+    """Of what was opened."""
+    changed: Callable[[str], None]
+    """Called with the path where that is another one by now."""
+
+    def run(self, action: Callable[[], T]) -> T:
+        """The result of an action; raises Unreadable, and Changed where the file is another one by now."""
+        try:
+            return self._checked(clearly(self.path, action))
+        except Changed:
+            self.changed(self.path)
+            raise
+        except Unreadable as error:
+            if type(error) is not Unreadable or not self._is_another():
+                raise
+            self.changed(self.path)
+            raise Changed(f"{self.path} was written to while it was read: {error}") from error
+
+    def _checked(self, result: T) -> T:
+        """A library that opens the file itself does not say that it was written to, and mixes what it reads."""
+        if (self.source.is_isolated or self.source.needs_local_file) and self._is_another():
+            raise Changed(f"{self.path} was written to while it was read")
+        return result
+
+    def _is_another(self) -> bool:
+        try:
+            return self.source.version(self.store, self.path) != self.version
+        except DiascopeError:
+            return False
+
+    def guarded(self, level: Level) -> Level:
+        """The same level, which gives the pixels that were asked for or an error."""
+
+        def read_pixels(region: Region) -> Pixels:
+            pixels = self.run(lambda: level.read_pixels(region))
+            if pixels.shape != region.shape or pixels.dtype != level.dtype:
+                raise Unreadable(
+                    f"{self.path}: {region.shape} pixels of {level.dtype} were read as {pixels.shape} of {pixels.dtype}"
+                )
+            return pixels
+
+        return replace(level, read_pixels=read_pixels)
+
+
+def clearly(path: str, action: Callable[[], T]) -> T:
+    """The result of an action, every error of a reader's own being told as Unreadable with the file and the reason."""
+    try:
+        return action()
+    except Unreadable as error:
+        if path.rpartition("/")[2] in str(error):
+            raise
+        raise type(error)(f"{path}: {error}") from error
+    except DiascopeError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:500]
+        raise Unreadable(f"{path}: {reason or 'it cannot be read'} ({type(error).__name__})") from error

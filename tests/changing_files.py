@@ -1,0 +1,273 @@
+"""Files that are replaced, written to, cut, deleted and appended to, and what may be seen of them when."""
+
+from __future__ import annotations
+
+import os
+import random
+from abc import ABC, abstractmethod
+from pathlib import Path
+from threading import Lock
+from time import monotonic
+from typing import Any, ClassVar
+
+import h5py
+import nibabel
+import numpy as np
+import PIL.Image
+import tifffile
+import zarr
+
+SIDE = 160
+TILE = 64
+ABSENT, BROKEN = -1, -2
+"""States besides the versions that a file has."""
+
+
+def pattern(version: int, shape: tuple[int, ...] = (SIDE, SIDE)) -> Any:
+    """Pixels of which any few tell the version."""
+    y, x = np.indices(shape[-2:], dtype=np.uint32)
+    return np.broadcast_to((version * 577 + y * 31 + x * 7) % 60_000 + 1, shape).astype(np.uint16)
+
+
+class Changing(ABC):
+    """A file in a folder; ``change`` changes it, and ``told`` says what a cutout shows."""
+
+    name: ClassVar[str]
+    axes: ClassVar[str] = "yx"
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / self.name
+        self.version = 0
+        self._lock = Lock()
+        self._states: list[tuple[float, float, int]] = []
+        """Begin and end of the change to each state."""
+        self.turn(0)
+
+    def turn(self, state: int) -> None:
+        """Bring the file into a state, which is known to have been on its way meanwhile."""
+        begun = monotonic()
+        with self._lock:
+            self._states.append((begun, float("inf"), state))
+        self.change(state)
+        with self._lock:
+            self._states[-1] = (begun, monotonic(), state)
+
+    def possible(self, start: float, stop: float) -> set[int]:
+        """The states that may be seen of the file from one moment to another."""
+        with self._lock:
+            states = list(self._states)
+        gone = [end for _, end, _ in states[1:]] + [float("inf")]
+        return {
+            state for (begun, _, state), until in zip(states, gone, strict=True) if begun <= stop and until >= start
+        }
+
+    def next(self, place: random.Random) -> None:
+        """Change it once more."""
+        del place
+        self.version += 1
+        self.turn(self.version)
+
+    @abstractmethod
+    def change(self, state: int) -> None: ...
+
+    def query(self, place: random.Random) -> dict[str, str]:
+        """A cutout of it."""
+        ranges = {}
+        for axis in self.axes[-2:]:
+            first = place.randrange(SIDE - 8)
+            ranges[axis] = f"{first}..{place.randint(first + 1, SIDE)}"
+        return ranges
+
+    def wrong(self, pixels: Any, ranges: dict[str, str], possible: set[int]) -> str | None:
+        """What is wrong with the pixels of a cutout, which may be those of some states."""
+        cut = tuple(slice(*map(int, ranges[axis].split(".."))) for axis in "yx")
+        versions = sorted(state for state in possible if state >= 0)
+        for version in versions:
+            if np.array_equal(np.squeeze(pixels), np.squeeze(pattern(version)[cut])):
+                return None
+        return f"pixels like {pixels.ravel()[:4]} are of none of the versions {versions}"
+
+
+class Replaced(Changing):
+    """Another file comes in its place."""
+
+    name = "replaced.tif"
+
+    def change(self, state: int) -> None:
+        other = self.path.with_name(f".{self.name}")
+        self.write(other, state)
+        os.replace(other, self.path)  # noqa: PTH105
+
+    def write(self, path: Path, version: int) -> None:
+        tifffile.imwrite(path, pattern(version), tile=(TILE, TILE), compression="zlib")
+
+
+class ReplacedVolume(Replaced):
+    name = "replaced.nii.gz"
+    axes = "zyx"
+
+    def write(self, path: Path, version: int) -> None:
+        nibabel.Nifti1Image(pattern(version, (1, SIDE, SIDE)).T, np.eye(4)).to_filename(f"{path}.nii.gz")
+        os.replace(f"{path}.nii.gz", path)  # noqa: PTH105
+
+
+class ReplacedInIsolation(Replaced):
+    """Read in a process of its own."""
+
+    name = "replaced.h5"
+
+    def write(self, path: Path, version: int) -> None:
+        with h5py.File(path, "w") as file:
+            file.create_dataset("pixels", data=pattern(version), chunks=(TILE, TILE), compression="gzip")
+
+
+class Vanishing(Replaced):
+    """It is deleted, and comes again."""
+
+    name = "vanishing.png"
+
+    def change(self, state: int) -> None:
+        if state == ABSENT:
+            self.path.unlink()
+        else:
+            super().change(state)
+
+    def write(self, path: Path, version: int) -> None:
+        PIL.Image.fromarray(pattern(version)).save(path, format="png")
+
+    def next(self, place: random.Random) -> None:
+        if place.random() < 0.5:
+            self.turn(ABSENT)
+        super().next(place)
+
+
+class Cut(Replaced):
+    """It loses its end where it lies, and comes again."""
+
+    name = "cut.tif"
+
+    def change(self, state: int) -> None:
+        if state == BROKEN:
+            os.truncate(self.path, self.path.stat().st_size // 3)
+        else:
+            super().change(state)
+
+    def next(self, place: random.Random) -> None:
+        if place.random() < 0.5:
+            self.turn(BROKEN)
+        super().next(place)
+
+
+class Overwritten(Changing):
+    """Its first tile is written to where it lies; of the others nothing is read."""
+
+    name = "overwritten.tif"
+
+    def change(self, state: int) -> None:
+        if not self.path.exists():
+            tifffile.imwrite(self.path, pattern(state), tile=(TILE, TILE))
+            with tifffile.TiffFile(self.path) as tiff:
+                self.at = tiff.pages.first.dataoffsets[0]
+        tile = pattern(state)[:TILE, :TILE].astype("<u2").tobytes()
+        file = os.open(self.path, os.O_WRONLY)
+        os.pwrite(file, tile, self.at)
+        os.close(file)
+
+    def query(self, place: random.Random) -> dict[str, str]:
+        del place
+        return {"y": f"0..{TILE}", "x": f"0..{TILE}"}
+
+
+class Growing(Changing):
+    """A Zarr that gains planes; each is written before the shape tells of it."""
+
+    name = "growing.zarr"
+    axes = "zyx"
+
+    def change(self, state: int) -> None:
+        if not self.path.exists():
+            zarr.create_array(self.path, shape=(1, TILE, TILE), chunks=(1, 32, 32), dtype="u2")[0] = 1
+            return
+        self._write(state)
+        zarr.open_array(self.path).resize((state + 1, TILE, TILE))
+
+    def _write(self, z: int) -> None:
+        """The chunks of a plane, by way of an array that is long enough, beside it."""
+        other = zarr.create_array(
+            self.path.with_name(".longer.zarr"),
+            shape=(z + 1, TILE, TILE),
+            chunks=(1, 32, 32),
+            dtype="u2",
+            overwrite=True,
+        )
+        other[z] = z + 1
+        os.replace(self.path.with_name(".longer.zarr") / "c" / str(z), self.path / "c" / str(z))  # noqa: PTH105
+
+    def query(self, place: random.Random) -> dict[str, str]:
+        first = place.randrange(TILE - 8)
+        return {"y": f"{first}..{first + 8}"}
+
+    def wrong(self, pixels: Any, ranges: dict[str, str], possible: set[int]) -> str | None:
+        del ranges
+        if len(pixels) - 1 not in possible:
+            return f"{len(pixels)} planes, not those of {sorted(possible)}"
+        right = np.arange(1, len(pixels) + 1)[:, None, None]
+        return None if (pixels == right).all() else f"planes are {pixels[:, 0, 0]}"
+
+
+class FilledIn(Changing):
+    """A Zarr that is as long as it will be from the beginning, and whose chunks come one after another."""
+
+    name = "filled.zarr"
+    axes = "zyx"
+    LENGTH = 4000
+
+    def change(self, state: int) -> None:
+        if not self.path.exists():
+            shape = (self.LENGTH, TILE, TILE)
+            self.array = zarr.create_array(self.path, shape=shape, chunks=(1, TILE, TILE), dtype="u2")
+        self.array[state] = state + 1
+
+    def query(self, place: random.Random) -> dict[str, str]:
+        last = max(self.version + place.randint(-3, 3), 1)
+        return {"z": f"{max(last - 4, 0)}..{last}", "y": "5..6"}
+
+    def wrong(self, pixels: Any, ranges: dict[str, str], possible: set[int]) -> str | None:
+        first, last = map(int, ranges["z"].split(".."))
+        right = np.arange(first + 1, last + 1)[:, None, None]
+        there = (pixels == right).all(axis=(1, 2))
+        absent = (pixels == 0).all(axis=(1, 2))
+        may_be_absent = np.arange(first, last) > min(possible)
+        may_be_there = np.arange(first, last) <= max(possible)
+        well = (there & may_be_there) | (absent & may_be_absent)
+        return None if well.all() else f"planes {ranges['z']} are {pixels[:, 0, 0]}, written are {possible}"
+
+
+class Stacked(Changing):
+    """A recipe whose folder gains sections."""
+
+    name = "stacked.recipe.yaml"
+    axes = "zyx"
+
+    def change(self, state: int) -> None:
+        sections = self.path.parent / "sections"
+        if not sections.exists():
+            sections.mkdir()
+        tifffile.imwrite(sections / f".s{state:04}.tif", np.full((TILE, TILE), state + 1, np.uint16))
+        os.replace(sections / f".s{state:04}.tif", sections / f"s{state:04}.tif")  # noqa: PTH105
+        if not self.path.exists():
+            self.path.write_text('recipe: stack\nthickness: 1 um\npattern: "sections/s{z:int}.tif"\n', encoding="utf-8")
+
+    def query(self, place: random.Random) -> dict[str, str]:
+        first = place.randrange(TILE - 8)
+        return {"y": f"{first}..{first + 8}"}
+
+    def wrong(self, pixels: Any, ranges: dict[str, str], possible: set[int]) -> str | None:
+        del ranges
+        if len(pixels) - 1 not in possible:
+            return f"{len(pixels)} sections, not those of {sorted(possible)}"
+        right = np.arange(1, len(pixels) + 1)[:, None, None]
+        return None if (pixels == right).all() else f"sections are {pixels[:, 0, 0]}"
+
+
+ALL = (Replaced, ReplacedVolume, ReplacedInIsolation, Vanishing, Cut, Overwritten, Growing, FilledIn, Stacked)
