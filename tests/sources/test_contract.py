@@ -39,6 +39,7 @@ from tests.sources import (
     plate_files,
     precomputed_files,
     slide_files,
+    terafly_files,
     volume_files,
 )
 
@@ -238,6 +239,7 @@ SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
     },
     **volume_files.SAMPLES,
     **plate_files.SAMPLES,
+    **terafly_files.SAMPLES,
 }
 
 

@@ -96,7 +96,7 @@ def test_the_shared_cellvoyager_plate_is_tifffiles(shared_data: Path) -> None:
 
 def test_a_file_that_the_index_names_and_that_is_missing_is_told(shared_data: Path) -> None:
     folder = next(path for path in (shared_data / "hcs/cv8000_minimal").iterdir() if path.is_dir())
-    with pytest.raises(Unreadable, match=r"E03_T0001F001L01A01Z01C01\.tif, which has a plane of it, is missing"):
+    with pytest.raises(Unreadable, match=r"E03_T0001F001L01A01Z01C01\.tif, which is a part of it, is missing"):
         diascope.open_dataset(folder).images["E/3/1"]
 
 

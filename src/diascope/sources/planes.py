@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TypeAlias
 
 import numpy as np
 
-from diascope.errors import Overloaded, Unreadable
+from diascope.errors import Unreadable
 from diascope.image.axes import Axis
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.image.region import Region
-from diascope.sources.members import Member, Members
+from diascope.sources.members import Member
+from diascope.sources.steady import Steady
 
 Place: TypeAlias = tuple[int, int, int]
 """Along t, c and z."""
@@ -27,11 +28,10 @@ CHEAP_CHUNK = 1 << 20
 class Planes:
     """The files of an image by their places; of a place without one the pixels are 0: it was not imaged."""
 
-    members: Members
+    members: Steady
     files: Mapping[Place, Member]
     sizes: Place
     """How many there are along t, c and z."""
-    _versions: dict[Member, str | None] = field(default_factory=dict)
 
     def first(self) -> Image:
         """The image of the first file; raises Unreadable where it is no plane, or has colours that are no channel."""
@@ -81,11 +81,6 @@ class Planes:
         return None if member is None else self._image(member)
 
     def _image(self, member: Member) -> Image:
-        version = self.members.version(member)
-        if version is None:
-            raise Unreadable(f"the file {member.path}, which has a plane of it, is missing")
-        if self._versions.setdefault(member, version) != version:
-            raise Overloaded(f"{member.path} has just been replaced: ask again")
         image = self.members.image(member)
         spare = [
             axis for axis, size in zip(image.axis_names, image.shape, strict=True) if axis not in "yx" and size > 1

@@ -14,6 +14,7 @@ from diascope.sources.dataset import Lazily
 from diascope.sources.members import Member, Members
 from diascope.sources.natural import natural
 from diascope.sources.planes import Planes
+from diascope.sources.steady import Steady
 
 MOST_PLANES = 1 << 22
 MOST_ROWS = 32
@@ -120,4 +121,4 @@ def _planes(own: list[Plane], channels: list[str], members: Members) -> Planes:
     depths = {z: k for k, z in enumerate(sorted({plane.z for plane in own}))}
     numbers = {c: k for k, c in enumerate(channels)}
     files = {(moments[p.t], numbers[p.c], depths[p.z]): Member(p.path) for p in own}
-    return Planes(members=members, files=files, sizes=(len(moments), len(channels), len(depths)))
+    return Planes(members=Steady(members), files=files, sizes=(len(moments), len(channels), len(depths)))
