@@ -27,6 +27,7 @@ from diascope.testing.sources import check_source
 from tests.sources import (
     bdv_files,
     cellsens_files,
+    coded_files,
     czi_files,
     dicom_files,
     gatan_files,
@@ -238,6 +239,7 @@ SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
         "packed.ozx": zarr_zip,
     },
     **volume_files.SAMPLES,
+    **coded_files.SAMPLES,
     **plate_files.SAMPLES,
     **terafly_files.SAMPLES,
 }

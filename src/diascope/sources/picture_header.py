@@ -77,11 +77,18 @@ class Picture:
 def described(picture: Picture) -> tuple[str, str | None, dict[str, Any]]:
     """Description, date of acquisition and the rest of what a picture says; what cannot be read is left out."""
     extra = {key: value for key, value in picture.extra.items() if value not in (None, [], "", ())}
-    tags = _tags(picture.exif)
-    if isinstance(tags.get(ORIENTATION), int) and tags[ORIENTATION] != 1:
-        extra["exif_orientation"] = tags[ORIENTATION]
-    description = tags.get(DESCRIPTION) or extra.pop("description", "")
-    return str(description).strip("\0 "), _iso(tags.get(TAKEN) or tags.get(DATE_TIME)), extra
+    description, acquired, more = told_by_exif(picture.exif)
+    own = extra.pop("description", "") if not description else ""
+    return description or str(own).strip("\0 "), acquired, {**extra, **more}
+
+
+def told_by_exif(exif: bytes) -> tuple[str, str | None, dict[str, Any]]:
+    """Description, date of acquisition, and an orientation other than the usual one."""
+    tags = _tags(exif)
+    turned = isinstance(tags.get(ORIENTATION), int) and tags[ORIENTATION] != 1
+    extra = {"exif_orientation": tags[ORIENTATION]} if turned else {}
+    description = str(tags.get(DESCRIPTION) or "").strip("\0 ")
+    return description, _iso(tags.get(TAKEN) or tags.get(DATE_TIME)), extra
 
 
 def _tags(exif: bytes) -> dict[int, Any]:
