@@ -8,21 +8,23 @@ from concurrent.futures import Future
 from threading import Lock
 from typing import Generic, TypeVar
 
+from diascope import fleeting
+
 V = TypeVar("V")
 
 
 class BoundedCache(Generic[V]):
     """The values used last, up to ``max_bytes`` as ``weigh`` counts them.
 
-    A value heavier than the whole cache is handed out and not kept. An error reaches every thread that waits for
-    the value, and the next one to ask tries again.
+    A value heavier than the whole cache is handed out and not kept, and so is one that is true only for now (see
+    ``diascope.fleeting``). An error reaches every thread that waits for the value, and the next one to ask tries again.
     """
 
     def __init__(self, max_bytes: int, weigh: Callable[[V], int]) -> None:
         self.max_bytes = max_bytes
         self._weigh = weigh
         self._values: OrderedDict[Hashable, V] = OrderedDict()
-        self._in_flight: dict[Hashable, Future[V]] = {}
+        self._in_flight: dict[Hashable, Future[tuple[V, bool]]] = {}
         self._bytes = 0
         self._lock = Lock()
 
@@ -45,10 +47,20 @@ class BoundedCache(Generic[V]):
             if flight is None:
                 flight = self._in_flight[key] = Future()
         if leading:
-            self._fly(key, make, flight)
-        return flight.result()
+            return self._fly(key, make, flight)
+        value, is_fleeting = flight.result()
+        if is_fleeting:
+            fleeting.note()
+        return value
 
-    def _fly(self, key: Hashable, make: Callable[[], V], flight: Future[V]) -> None:
+    def discard(self, key: Hashable) -> None:
+        """Keep the value of this key no longer."""
+        with self._lock:
+            if key in self._values:
+                self._bytes -= self._weigh(self._values.pop(key))
+
+    def _fly(self, key: Hashable, make: Callable[[], V], flight: Future[tuple[V, bool]]) -> V:
+        before = fleeting.noted()
         try:
             value = make()
         except BaseException as error:
@@ -56,10 +68,13 @@ class BoundedCache(Generic[V]):
                 del self._in_flight[key]
             flight.set_exception(error)
             raise
+        is_fleeting = fleeting.noted() != before
         with self._lock:
             del self._in_flight[key]
-            self._keep(key, value)
-        flight.set_result(value)
+            if not is_fleeting:
+                self._keep(key, value)
+        flight.set_result((value, is_fleeting))
+        return value
 
     def _keep(self, key: Hashable, value: V) -> None:
         weight = self._weigh(value)

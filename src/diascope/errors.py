@@ -8,6 +8,7 @@
   - Forbidden      the path leads where this server may not go
   - Unsupported    this image cannot be expressed in the way that was asked for
   - Unreadable     the image is there and its bytes cannot be understood
+    - Changed      the bytes changed while they were read, and the same request will succeed later
     - Malformed    a document that somebody wrote does not say what it should
     - Unanswered   the store that it lies in does not answer now
     - Quarantined  its reader crashed, hung or needed too much memory, so that it is left alone for a while
@@ -51,6 +52,10 @@ class Unsupported(DiascopeError):
 
 class Unreadable(DiascopeError, OSError):
     """The image is there and its bytes cannot be understood."""
+
+
+class Changed(Unreadable):
+    """The stored bytes changed while they were read; the same request will succeed later."""
 
 
 class Malformed(Unreadable):

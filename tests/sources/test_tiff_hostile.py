@@ -16,7 +16,7 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
-from diascope.catalogue.opening import opened
+from diascope.catalogue.opening import Owner, opened
 from diascope.errors import DiascopeError, Unreadable
 from diascope.image.cache import chunk_cache
 from diascope.image.image import Image
@@ -31,7 +31,7 @@ SUFFIXES = (".tif", ".tiff", ".svs")
 
 
 def first(path: Path) -> Image:
-    dataset = opened(source, LocalStore(path.parent), path.name, chunk_cache(0), "test")
+    dataset = opened(source, LocalStore(path.parent), path.name, Owner("test", chunk_cache(0)))
     return next(iter(dataset.images.values()))
 
 

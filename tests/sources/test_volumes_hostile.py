@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from diascope.catalogue.opening import opened
+from diascope.catalogue.opening import Owner, opened
 from diascope.errors import DiascopeError
 from diascope.image.cache import chunk_cache
 from diascope.image.region import whole
@@ -57,7 +57,7 @@ def check(store: CountingStore, source: str, name: str) -> None:
     begun = time.monotonic()
     tracemalloc.start()
     try:
-        dataset = opened(registry("sources")[source], store, name, chunk_cache(0), "hostile")
+        dataset = opened(registry("sources")[source], store, name, Owner("hostile", chunk_cache(0)))
         for image in dataset.images.values():
             box = whole(image.shape).clipped((EDGE,) * len(image.shape))
             pixels = image.levels[0].read(box)

@@ -14,7 +14,7 @@ import pytest
 import zarr
 
 from diascope.catalogue.address import is_single, scene_names
-from diascope.catalogue.opening import opened
+from diascope.catalogue.opening import Owner, opened
 from diascope.errors import Unreadable
 from diascope.image.cache import chunk_cache
 from diascope.image.image import Image
@@ -358,7 +358,7 @@ def plate(path: Path, version: str = "0.4") -> None:
 def test_a_plate_opens_without_opening_its_wells(tmp_path: Path, version: str) -> None:
     plate(tmp_path / "p.zarr", version)
     store = Counting(tmp_path)
-    found = opened(source, store, "p.zarr", chunk_cache(1 << 20), "test")
+    found = opened(source, store, "p.zarr", Owner("test", chunk_cache(1 << 20)))
     assert not is_single(found)
     assert store.asked.total() < 60
     before = store.asked.copy()
@@ -385,7 +385,7 @@ def test_labels_in_a_plate_are_found_without_listing_it(tmp_path: Path) -> None:
         image_group(field / "labels" / "cells", [(4 + k, 5)], spaces("yx"))
         zarr.open_group(field / "labels", mode="a", zarr_format=2).attrs["labels"] = ["cells"]
     store = Counting(tmp_path)
-    found = opened(source, store, "p.zarr", chunk_cache(1 << 20), "test")
+    found = opened(source, store, "p.zarr", Owner("test", chunk_cache(1 << 20)))
     store.asked.clear()
     assert "P/24/0/cells" not in found.labels
     cells = found.labels["A/1/1/cells"]

@@ -12,6 +12,7 @@ from hashlib import sha256
 from http import HTTPStatus
 from urllib.parse import quote
 
+from diascope import fleeting
 from diascope.access.problem import MEDIA_TYPE, problem, status_of, title_of
 from diascope.access.ranges import NotSatisfiable, Part, parts
 from diascope.errors import DiascopeError
@@ -88,7 +89,15 @@ def answered(file: File, asked: Asked) -> Answer:
         return Answer(HTTPStatus.NOT_MODIFIED, headers)
     if tag and "if-match" in asked.headers and not _has(asked.headers["if-match"], tag):
         return Answer(HTTPStatus.PRECONDITION_FAILED, {**headers, "content-length": "0"})
-    return _body(file, asked, headers, tag)
+    before = fleeting.noted()
+    answer = _body(file, asked, headers, tag)
+    return answer if fleeting.noted() == before else _fleeting(answer)
+
+
+def _fleeting(answer: Answer) -> Answer:
+    """The next answer may be another one, though nothing has changed that an ETag is made of."""
+    headers = {name: value for name, value in answer.headers.items() if name != "etag"}
+    return Answer(answer.status, headers | {"cache-control": "no-store"}, answer.body)
 
 
 def _body(file: File, asked: Asked, headers: dict[str, str], tag: str | None) -> Answer:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from diascope.errors import (
     BadRequest,
+    Changed,
     DiascopeError,
     Forbidden,
     NotFound,
@@ -26,6 +27,7 @@ STATUS: dict[type[DiascopeError], HTTPStatus] = {
     Forbidden: HTTPStatus.FORBIDDEN,
     Unsupported: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unreadable: HTTPStatus.BAD_GATEWAY,
+    Changed: HTTPStatus.SERVICE_UNAVAILABLE,
     Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
     Unavailable: HTTPStatus.NOT_IMPLEMENTED,
 }

@@ -8,7 +8,7 @@ from functools import partial
 
 from diascope.bounded import BoundedCache
 from diascope.catalogue.beside import beside, bytes_beside, found_beside
-from diascope.catalogue.opening import opened, source_of
+from diascope.catalogue.opening import Owner, opened, source_of
 from diascope.errors import DiascopeError, Unreadable
 from diascope.image.cache import ChunkCache
 from diascope.image.image import Image
@@ -68,7 +68,9 @@ class Pool:
         source = deeper.bound(found)
         # Who opens waits for none but those that are deeper than he is, so that no two wait for each other.
         key = (self.depth, member.path, source.version(self.store, member.path))
-        dataset = self._datasets.get(key, lambda: opened(source, self.store, member.path, self.chunks, self.owner))
+        dataset = self._datasets.get(
+            key, lambda: opened(source, self.store, member.path, Owner(self.owner, self.chunks))
+        )
         image = _scene(dataset, member.scene)
         images = deeper.images(member.path.rpartition("/")[0])
         return self._view(member.view).settled(image, self._files(member), images).applied(image)

@@ -8,14 +8,14 @@ from dataclasses import replace
 from functools import cache
 from math import isfinite, prod
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
-from diascope.errors import DiascopeError, NotFound, Unreadable
+from diascope.catalogue.guard import Guard, clearly
+from diascope.errors import NotFound, Unreadable
 from diascope.image.cache import ChunkCache, cached, cached_level, chunk_cache
 from diascope.image.image import Image
-from diascope.image.level import Level, Pixels
+from diascope.image.level import Level
 from diascope.image.pyramid import with_pyramid
-from diascope.image.region import Region
 from diascope.isolation.isolated import isolated
 from diascope.registry import registry
 from diascope.settings import MEBIBYTE
@@ -26,8 +26,6 @@ from diascope.stores.store import Stat, Store
 
 if TYPE_CHECKING:
     from os import PathLike
-
-T = TypeVar("T")
 
 LARGEST = 2**62
 """More pixels than this along all axes together are the mark of a lying header."""
@@ -41,18 +39,22 @@ def opened_file(path: str | PathLike[str]) -> Dataset:
 
     One that is made of others is so of those in its folder and below.
     """
+    full = Path(path).absolute()
+    return opened_in(LocalStore(full.parent, follow_links=True), full.name, str(full.parent), os.fspath(path))
+
+
+def opened_in(store: Store, path: str, owner: str, shown: str) -> Dataset:
+    """The same of what lies at a path of a store, which is called otherwise where nothing is there."""
     from diascope.catalogue.members import Pool  # which opens members by this module
 
-    full = Path(path).absolute()
-    store = LocalStore(full.parent, follow_links=True)
-    stat = store.stat(full.name)
+    stat = store.stat(path)
     if stat is None:
-        raise NotFound(f"there is no file {os.fspath(path)!r}")
-    source = source_of(store, full.name, stat)
+        raise NotFound(f"there is no file {shown!r}")
+    source = source_of(store, path, stat)
     if source is None:
-        raise Unreadable(f"{os.fspath(path)}: no source knows this format")
-    pool = Pool(store=store, owner=str(full.parent), chunks=default_cache(), views={})
-    return opened(pool.bound(source), store, full.name, default_cache(), str(full.parent))
+        raise Unreadable(f"{shown}: no source knows this format")
+    pool = Pool(store=store, owner=owner, chunks=default_cache(), views={})
+    return opened(pool.bound(source), store, path, Owner(owner, default_cache()))
 
 
 @cache
@@ -98,20 +100,28 @@ def _suffixes(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(found, key=len, reverse=True))
 
 
-def opened(source: Source, store: Store, path: str, chunks: ChunkCache, owner: str) -> Dataset:
-    """The dataset with its images checked, completed to pyramids, and read through the cache of chunks.
+class Owner(NamedTuple):
+    """Whose datasets are opened."""
 
-    ``owner`` names the store among all that share the cache.
-    """
+    name: str
+    """That of the store, among all that share the cache."""
+    chunks: ChunkCache
+    changed: Callable[[str], None] = lambda _: None
+    """Called with the path when a reader finds that what lies there is no longer what was opened."""
+
+
+def opened(source: Source, store: Store, path: str, owner: Owner) -> Dataset:
+    """The dataset with its images checked, completed to pyramids, and read through the cache of chunks."""
     if source.is_isolated:
-        dataset = _clearly(path, lambda: isolated(source, store, path, owner))
+        dataset = clearly(path, lambda: isolated(source, store, path, owner.name))
     else:
-        dataset = _clearly(path, lambda: source.open(store, path))
+        dataset = clearly(path, lambda: source.open(store, path))
+    guard = Guard(source, store, path, dataset.version, owner.changed)
 
     def finished(role: str, images: Mapping[str, Image]) -> Mapping[str, Image]:
         def made(name: str) -> Image:
-            identity = f"{owner}/{path}\0{dataset.version}\0{role}\0{name}"
-            return _finished(_clearly(path, lambda: images[name]), path, identity, chunks)
+            identity = f"{owner.name}/{path}\0{dataset.version}\0{role}\0{name}"
+            return _finished(guard.run(lambda: images[name]), guard, identity, owner.chunks)
 
         return Lazily(images, made)
 
@@ -123,26 +133,11 @@ def opened(source: Source, store: Store, path: str, chunks: ChunkCache, owner: s
     )
 
 
-def _finished(image: Image, path: str, identity: str, chunks: ChunkCache) -> Image:
-    _check(image, path)
-    guarded = replace(image, levels=tuple(_guarded(level, path) for level in image.levels))
+def _finished(image: Image, guard: Guard, identity: str, chunks: ChunkCache) -> Image:
+    _check(image, guard.path)
+    guarded = replace(image, levels=tuple(map(guard.guarded, image.levels)))
     kept = cached(guarded, chunks, identity)
     return with_pyramid(kept, lambda level, name: cached_level(level, chunks, (identity, name)))
-
-
-def _clearly(path: str, action: Callable[[], T]) -> T:
-    """The result of an action, every error of a reader's own being told as Unreadable with the file and the reason."""
-    try:
-        return action()
-    except Unreadable as error:
-        if path.rpartition("/")[2] in str(error):
-            raise
-        raise type(error)(f"{path}: {error}") from error
-    except DiascopeError:
-        raise
-    except Exception as error:
-        reason = " ".join(str(error).split())[:500]
-        raise Unreadable(f"{path}: {reason or 'it cannot be read'} ({type(error).__name__})") from error
 
 
 def _check(image: Image, path: str) -> None:
@@ -165,15 +160,3 @@ def _check_chunks(level: Level, path: str) -> None:
     size = prod(map(min, level.chunk_shape, level.shape)) * level.dtype.itemsize
     if size > LARGEST_CHUNK:
         raise Unreadable(f"{path}: chunks of {size} bytes are over the limit of {LARGEST_CHUNK}")
-
-
-def _guarded(level: Level, path: str) -> Level:
-    def read_pixels(region: Region) -> Pixels:
-        pixels = _clearly(path, lambda: level.read_pixels(region))
-        if pixels.shape != region.shape or pixels.dtype != level.dtype:
-            raise Unreadable(
-                f"{path}: {region.shape} pixels of {level.dtype} were read as {pixels.shape} of {pixels.dtype}"
-            )
-        return pixels
-
-    return replace(level, read_pixels=read_pixels)

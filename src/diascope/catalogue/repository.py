@@ -13,8 +13,8 @@ from diascope.catalogue.beside import bytes_beside
 from diascope.catalogue.index import Index
 from diascope.catalogue.members import Pool
 from diascope.catalogue.names import ordered_names
-from diascope.catalogue.opening import named_as_image, opened, source_of
-from diascope.errors import Quarantined, Unanswered, Unreadable
+from diascope.catalogue.opening import Owner, named_as_image, opened, source_of
+from diascope.errors import Changed, Quarantined, Unanswered, Unreadable
 from diascope.image.cache import ChunkCache
 from diascope.image.image import Image
 from diascope.operations.view import View, view
@@ -66,6 +66,8 @@ class Repository:
     index: Index | None = None
     """What lies in the folders, as far as they were looked into."""
     _versions: Versions = field(default_factory=lambda: BoundedCache(VERSIONS, weigh=lambda _: 1))
+    _identities: dict[str, str] = field(default_factory=dict)
+    """Of what was opened last at each path."""
     _members: Pool = field(init=False)
     _settled: BoundedCache[View] = field(default_factory=lambda: BoundedCache(VERSIONS, weigh=lambda _: 1))
 
@@ -127,19 +129,34 @@ class Repository:
         version = self._versions.get((place.path, self._moment()), lambda: source.version(self.store, place.path))
         identity = f"{self.name}/{place.path}\0{version}"
         outcome = self.datasets.get(identity, partial(self._outcome, place, source))
+        self._close_older(place.path, identity)
         if isinstance(outcome, Unreadable):
             raise Unreadable(*outcome.args)
         return outcome
 
     def _outcome(self, place: Place, source: Source) -> Outcome:
         try:
-            dataset = opened(source, self.store, place.path, self.chunks, self.name)
+            dataset = opened(source, self.store, place.path, Owner(self.name, self.chunks, self._look_again))
             # What was opened may be newer than what was looked at: its own version is the identity.
             return Opened(dataset, f"{self.name}/{place.path}\0{dataset.version}")
-        except (Quarantined, Unanswered):
-            raise  # it is tried again before the file changes
+        except (Changed, Quarantined, Unanswered):
+            raise  # it is tried again before the file changes, or changes again
         except Unreadable as error:
             return Unreadable(*error.args)
+
+    def _close_older(self, path: str, identity: str) -> None:
+        """What a file was before it changed need not stay open."""
+        before = self._identities.pop(path, identity)
+        self._identities[path] = identity
+        if before != identity:
+            self.datasets.discard(before)
+        if len(self._identities) > VERSIONS:
+            self._identities.pop(next(iter(self._identities)), None)
+
+    def _look_again(self, path: str) -> None:
+        """What was seen of a path is no longer true."""
+        self._versions.discard((path, self._moment()))
+        self.places.discard((self.name, path, self._moment()))
 
     def view(self, text: str, place: Place, image: Image, identity: str) -> View:
         """The view that a text spells of an image of this identity, settled; pixels are looked at once for many asks.

@@ -13,7 +13,7 @@ from weakref import finalize
 
 import numpy as np
 
-from diascope.errors import DiascopeError, Unreadable
+from diascope.errors import Changed, DiascopeError, Unreadable
 from diascope.image.image import Image
 from diascope.image.level import Pixels, ReadPixels
 from diascope.image.region import Region
@@ -106,7 +106,7 @@ class Held:
         if again.version != self.version:
             process.unwanted.add(self.key)
             del process.datasets[self.key]
-            raise Unreadable("it has changed since it was opened")
+            raise Changed("it has changed since it was opened")
 
     def read(self, order: Message, dtype: np.dtype[Any], region: Region) -> Pixels:
         """The pixels of a region of one level."""

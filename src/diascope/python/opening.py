@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from diascope.bounded import BoundedCache
 from diascope.catalogue.address import ASSOCIATED, LABELS, is_single, scene
-from diascope.catalogue.beside import LARGEST_BESIDE
-from diascope.catalogue.opening import default_cache, opened, opened_file
+from diascope.catalogue.beside import LARGEST_BESIDE, bytes_beside, found_beside
+from diascope.catalogue.distant import is_cloud, located, opened_at
+from diascope.catalogue.opening import Owner, default_cache, opened, opened_file, source_of
 from diascope.catalogue.repository import Opened
 from diascope.errors import BadRequest, NotFound, TooLarge
 from diascope.image.image import Image, opened_by
@@ -35,7 +36,7 @@ class Place(NamedTuple):
     """A file or folder that is an image, and what of an address is left behind it."""
 
     address: str
-    """An absolute path, or the URL of a Zarr hierarchy."""
+    """An absolute path, the URL of a Zarr hierarchy, or that of a file in a store."""
     rest: str
 
 
@@ -115,6 +116,9 @@ def _viewed(image: Image, origin: Origin) -> Image:
 
 def _beside(address: str, name: str) -> bytes:
     """The bytes of a file in the folder of an image."""
+    if is_cloud(address):
+        found = located(address)
+        return bytes_beside(found.store, found.path.rpartition("/")[0], name)
     file = _file_beside(address, name)
     if file.stat().st_size > LARGEST_BESIDE:
         raise TooLarge(f"{file}: over the limit of {LARGEST_BESIDE} bytes")
@@ -123,6 +127,11 @@ def _beside(address: str, name: str) -> bytes:
 
 def _image_beside(address: str, name: str) -> Beside:
     """The first image of a file in the folder of an image."""
+    if is_cloud(address):
+        found = located(address)
+        path, _ = found_beside(found.store, found.path.rpartition("/")[0], name, or_folder=True)
+        beside = f"{found.url}/{path}"
+        return Beside(_version(beside), Origin(beside, "", ORIGINAL))
     folder = Path(address).with_name(name)
     file = str(folder if _is_image(folder) else _file_beside(address, name))
     return Beside(_version(file), Origin(file, "", ORIGINAL))
@@ -139,7 +148,9 @@ def _place(address: str | PathLike[str]) -> Place:
     """The longest part of an address that is there; raises NotFound."""
     text = os.fspath(address)
     if text.startswith(WEB):
-        return Place(representation(text).url, "")
+        return _web_place(text)
+    if is_cloud(text):
+        return _distant_place(text)
     full = Path(text).absolute()
     there = next((each for each in (full, *full.parents) if os.path.lexists(each)), full)
     if there != full and there.is_dir() and not _is_image(there):
@@ -148,28 +159,56 @@ def _place(address: str | PathLike[str]) -> Place:
     return Place(str(there), rest)
 
 
+def _web_place(url: str) -> Place:
+    """An image on a Diascope server, a Zarr hierarchy, or a file on any server that answers ranges."""
+    try:
+        return Place(representation(url).url, "")
+    except NotFound as error:
+        try:
+            return _distant_place(url)
+        except NotFound:
+            raise error from None
+
+
+def _distant_place(url: str) -> Place:
+    found = located(url)
+    if found.rest and found.stat.is_folder and source_of(found.store, found.path, found.stat) is None:
+        raise NotFound(f"there is no file {url!r}")
+    return Place(found.address, found.rest)
+
+
 def _is_image(folder: Path) -> bool:
     markers = {marker for source in registry("sources").values() for marker in source.markers}
     return any((folder / marker).is_file() for marker in markers)
 
 
 def _dataset(address: str) -> Dataset:
+    if is_cloud(address):
+        return opened_at(address)
     if not address.startswith(WEB):
         return opened_file(address)
     store, name = Representation(address).located
+    stat = store.stat(name)
+    if stat is not None and not stat.is_folder:
+        return opened_at(address)
     source: Source = registry("sources")["zarr"]
-    return opened(source, store, name, default_cache(), store.base)
+    return opened(source, store, name, Owner(store.base, default_cache()))
 
 
 def _version(address: str) -> str:
     """Changes when the file does, at the cost of one look or two."""
+    if is_cloud(address):
+        found = located(address)
+        source = source_of(found.store, found.path, found.stat)
+        return source.version(found.store, found.path) if source else found.stat.version
     if not address.startswith(WEB):
         # What is in a folder may change while the folder does not.
         inside = (Path(address) / name for name in ("zarr.json", ".zarray", ".zattrs"))
         looks = [each.stat() for each in (Path(address), *filter(Path.exists, inside))]
         return "-".join(f"{look.st_mtime_ns}-{look.st_size}-{look.st_ino}" for look in looks)
     store, name = Representation(address).located
-    return next((stat.version for marker in ("zarr.json", ".zattrs") if (stat := store.stat(f"{name}/{marker}"))), "")
+    places = (f"{name}/zarr.json", f"{name}/.zattrs", name)
+    return next((stat.version for place in places if (stat := store.stat(place))), "")
 
 
 _reopened: BoundedCache[Dataset] = BoundedCache(REOPENED, weigh=lambda _: 1)

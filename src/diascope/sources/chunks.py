@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from diascope import fleeting
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region, chunk_region, touched
@@ -27,6 +28,12 @@ def read_chunks(region: Region, chunk_shape: Ints, dtype: np.dtype[Any], chunk: 
         both = box.intersection(region)
         out[both.shifted(region.start).slices] = chunk(place)[both.shifted(box.start).slices]
     return out
+
+
+def missing(fill: Any, shape: Ints) -> Pixels:
+    """What stands where no chunk has been written yet."""
+    fleeting.note()
+    return np.broadcast_to(fill, shape)
 
 
 def corrupt(key: str, error: Exception) -> Unreadable:

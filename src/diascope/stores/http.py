@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import SecretStr
 
-from diascope.errors import BadRequest, NotFound, Unreadable, Unsupported
+from diascope.errors import BadRequest, Changed, NotFound, Unreadable, Unsupported
 from diascope.stores.neighbours import Neighbours
 from diascope.stores.store import Blob, Stat
 from diascope.stores.web import asked, body, length
@@ -166,7 +166,7 @@ class HttpBlob:
     stat: Stat
 
     def read(self, start: int, stop: int) -> bytes:
-        """Raises Unreadable where the server answers something else, or the file has changed since it was opened."""
+        """Raises Unreadable where the server answers something else, and Changed where the file has changed."""
         stop = min(stop, self.stat.size)
         if start >= stop:
             return b""
@@ -176,7 +176,7 @@ class HttpBlob:
         version = _version(response)
         if self.stat.version and version and version != self.stat.version:
             response.close()
-            raise Unreadable(f"{self.url} has changed since it was opened")
+            raise Changed(f"{self.url} has changed since it was opened")
         if not _answers(response, start, stop, self.stat.size):
             response.close()
             raise Unreadable(f"{self.url}: the server does not answer with the range that it was asked for")

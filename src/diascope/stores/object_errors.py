@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from diascope.errors import DiascopeError, Forbidden, NotFound, Overloaded, Unanswered, Unreadable
+from diascope.errors import Changed, DiascopeError, Forbidden, NotFound, Overloaded, Unanswered, Unreadable
 
 STATUS = re.compile(r"status code: (\d{3})", re.ASCII)
 CODE = re.compile(r"<Code>(\w{1,60})</Code>", re.ASCII)
@@ -41,7 +41,7 @@ def _translated(error: Exception, where: str) -> DiascopeError:
     if isinstance(error, FileNotFoundError):
         return NotFound(f"there is no file {where}")
     if kind == "PreconditionError":
-        return Unreadable(f"{where} has changed since it was opened")
+        return Changed(f"{where} has changed since it was opened")
     if NO_ROLE.search(text):
         return Forbidden(f"{where}: there are no credentials: set them, or anonymous = true for a public bucket")
     if status or kind in REFUSALS:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from diascope.errors import BadRequest, NotFound, Unreadable
+from diascope.errors import BadRequest, Changed, NotFound, Unreadable
 from diascope.stores.bucket import Bucket
 from diascope.stores.neighbours import Neighbours
 from diascope.stores.object_errors import told
@@ -196,7 +196,7 @@ class ObjectBlob:
     stat: Stat
 
     def read(self, start: int, stop: int) -> bytes:
-        """Raises Unreadable where the file has changed since it was opened."""
+        """Raises Changed where it is not the file that was opened."""
         from obstore import get
 
         stop = min(stop, self.stat.size)
@@ -210,7 +210,7 @@ class ObjectBlob:
                 result = get(self.bucket.client, self.key, options=options)  # type: ignore[arg-type]
                 now = _stat(result.meta)
                 if (now.size, now.version) != (self.stat.size, self.stat.version):
-                    raise Unreadable(f"{self.where} has changed since it was opened")
+                    raise Changed(f"{self.where} has changed since it was opened")
                 data = bytes(result.bytes())
         except NotFound:
             raise Unreadable(f"{self.where} has gone") from None

@@ -18,7 +18,7 @@ from random import Random
 import numpy as np
 
 from diascope.catalogue.members import Pool
-from diascope.catalogue.opening import opened
+from diascope.catalogue.opening import Owner, opened
 from diascope.errors import BadRequest, DiascopeError
 from diascope.image.cache import chunk_cache
 from diascope.image.image import Image
@@ -226,7 +226,7 @@ def check_broken(source: Source, path: Path) -> None:
         if not source.matches(Head(path.name.lower(), first=broken[:HEAD_SIZE])):
             continue
         try:
-            dataset = opened(bound(source, store), store, path.name, chunk_cache(0), "contract")
+            dataset = opened(bound(source, store), store, path.name, Owner("contract", chunk_cache(0)))
             for image in dataset.images.values():
                 level = image.levels[-1]
                 level.read(Region((0,) * len(level.shape), (1,) * len(level.shape)))

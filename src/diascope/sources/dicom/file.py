@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from diascope.bounded import BoundedCache
-from diascope.errors import NotFound, Unreadable
+from diascope.errors import Changed, NotFound, Unreadable
 from diascope.optional import library
 from diascope.sources.dicom.tags import WANTED
 from diascope.sources.source import HEAD_SIZE
@@ -193,7 +193,7 @@ def _reopened(store: Store, path: str, stat: Stat) -> Blob:
     except NotFound:
         raise Unreadable(f"{path} is gone since it was opened") from None
     if blob.stat.version != stat.version:
-        raise Unreadable(f"{path} has changed since it was opened")
+        raise Changed(f"{path} has changed since it was opened")
     return blob
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diascope.bounded import BoundedCache
-from diascope.errors import Unreadable
+from diascope.errors import Changed, Unreadable
 from diascope.optional import library
 from diascope.sources.h5.paged import Paged
 from diascope.stores.store import Blob, Store
@@ -68,7 +68,7 @@ class Files:
         path = f"{folder}/{plain}" if folder else plain
         file = self._linked.get(plain, lambda: open_file(self.store, path))
         if file.blob.stat.version != self.beside[plain]:
-            raise Unreadable(f"{path} has changed since the file that leads to it was opened")
+            raise Changed(f"{path} has changed since the file that leads to it was opened")
         return Files(self.store, path, file)
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region
-from diascope.sources.chunks import corrupt, read_chunks
+from diascope.sources.chunks import corrupt, missing, read_chunks
 from diascope.sources.documents import Document, joined, shown, sizes
 from diascope.sources.n5.compression import unpack
 from diascope.sources.unpacking import Unpack
@@ -59,7 +59,7 @@ class Array:
         key = joined(self.path, "/".join(map(str, reversed(place))))
         data = self.store.read(key)
         if data is None:
-            return np.broadcast_to(np.zeros((), self.dtype), self.chunk_shape)
+            return missing(np.zeros((), self.dtype), self.chunk_shape)
         try:
             return self._whole(self._block(data), place)
         except Exception as error:

@@ -12,7 +12,7 @@ from diascope.errors import DiascopeError
 from diascope.image.level import Pixels
 from diascope.image.morton import curve
 from diascope.image.region import Ints, Region, grid_shape
-from diascope.sources.chunks import corrupt, read_chunks
+from diascope.sources.chunks import corrupt, missing, read_chunks
 from diascope.sources.precomputed.decoding import Decode, decoding
 from diascope.sources.precomputed.info import Info, Scale
 from diascope.sources.precomputed.packed import ENDINGS, GZIP, inflated
@@ -61,7 +61,7 @@ class Volume:
             raise
         except Exception as error:
             raise corrupt(key, error) from error
-        return np.broadcast_to(np.zeros((), self.dtype), shape) if pixels is None else pixels
+        return missing(np.zeros((), self.dtype), shape) if pixels is None else pixels
 
     def _key(self, starts: list[int], stops: list[int]) -> str:
         """The canonical path of a chunk, also where it lies in a shard."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
-import numpy as np
-
+from diascope import fleeting
 from diascope.bounded import BoundedCache
-from diascope.errors import DiascopeError, NotFound
+from diascope.errors import Changed, DiascopeError, NotFound
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region
-from diascope.sources.chunks import corrupt, read_chunks
+from diascope.sources.chunks import corrupt, missing, read_chunks
 from diascope.sources.documents import joined
 from diascope.sources.zarr.metadata import Metadata
 from diascope.sources.zarr.sharding import Index, Sharding
@@ -52,7 +52,7 @@ class Array:
         """The whole chunk at a place in the grid."""
         sharding = self.metadata.sharding
         pixels = self._within_shard(sharding, place) if sharding else self._stored(place)
-        return np.broadcast_to(self.metadata.fill, self.metadata.chunk_shape) if pixels is None else pixels
+        return missing(self.metadata.fill, self.metadata.chunk_shape) if pixels is None else pixels
 
     def _stored(self, place: Ints) -> Pixels | None:
         key = self._key(place)
@@ -69,21 +69,38 @@ class Array:
         key = self._key(tuple(i // n for i, n in zip(place, per_shard, strict=True)))
         within = tuple(i % n for i, n in zip(place, per_shard, strict=True))
         try:
-            shard = shards.get((self, key), lambda: self._shard(sharding, key))
-            if shard is None:
-                return None
-            return sharding.chunk(shard.blob.read, shard.blob.stat.size, shard.index, within)
+            return self._chunk_of_shard(sharding, key, within)
         except DiascopeError:
             raise
         except Exception as error:
             raise corrupt(f"{key} at {within}", error) from error
 
+    def _chunk_of_shard(self, sharding: Sharding, key: str, within: Ints) -> Pixels | None:
+        """The chunk at a place within a shard, which is opened anew where there may be more in it than there was."""
+        shard = shards.get((self, key), lambda: self._shard(sharding, key))
+        with suppress(Changed):
+            pixels = _chunk_of(sharding, shard, within)
+            if pixels is not None or shard is None or not self._was_replaced(shard, key):
+                return pixels
+        shards.discard((self, key))
+        return _chunk_of(sharding, shards.get((self, key), lambda: self._shard(sharding, key)), within)
+
+    def _was_replaced(self, shard: Shard, key: str) -> bool:
+        """Whether another shard has come in its place."""
+        stat = self.store.stat(key)
+        return stat is None or stat.version != shard.blob.stat.version
+
     def _shard(self, sharding: Sharding, key: str) -> Shard | None:
         try:
             blob = self.store.open(key)
         except NotFound:
+            fleeting.note()
             return None
         return Shard(blob, sharding.index_of(blob.read, blob.stat.size))
 
     def _key(self, place: Ints) -> str:
         return joined(self.path, self.metadata.key(place))
+
+
+def _chunk_of(sharding: Sharding, shard: Shard | None, within: Ints) -> Pixels | None:
+    return sharding.chunk(shard.blob.read, shard.blob.stat.size, shard.index, within) if shard else None
