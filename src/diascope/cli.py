@@ -15,6 +15,13 @@ DEBUG = "diascope.debug"
 MAPPING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
+class _PlaceType(click.Path):
+    """A path of this machine, or the URL of a store, which is left as it is."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if isinstance(value, str) and "://" in value else super().convert(value, param, ctx)
+
+
 class _Commands(click.Group):
     """Errors are one clear line, of a document one each, and exit code 2; with ``--debug`` a traceback as well."""
 
@@ -39,7 +46,7 @@ def main(context: click.Context, *, debug: bool) -> None:
 
 
 @main.command()
-@click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folders", nargs=-1, type=_PlaceType(exists=True, file_okay=False, path_type=Path))
 @click.option("--host", help="The address to listen on.  [default: 127.0.0.1]")
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="The port to listen on; 0 takes a free one.  [default: 8400]"
@@ -47,9 +54,18 @@ def main(context: click.Context, *, debug: bool) -> None:
 @click.option("--follow-links", is_flag=True, help="Let symbolic links lead out of the folders.")
 @click.option("--arrange", multiple=True, type=MAPPING, help="Serve them as this mapping file arranges them, too.")
 def serve(
-    folders: tuple[Path, ...], host: str | None, port: int | None, arrange: tuple[Path, ...], *, follow_links: bool
+    folders: tuple[Path | str, ...],
+    host: str | None,
+    port: int | None,
+    arrange: tuple[Path, ...],
+    *,
+    follow_links: bool,
 ) -> None:
-    """Serve FOLDERS of images, each as a repository of its name, beside those of diascope.toml."""
+    """Serve FOLDERS of images, each as a repository of its name, beside those of diascope.toml.
+
+    A folder is one of this machine or of a store: s3://bucket/prefix, gs://, az://, http:// or https://, whose
+    credentials come from the environment.
+    """
     from diascope.commands.serve import run, settings_for
 
     run(settings_for(folders, host, port, arrange, follow_links=follow_links))
@@ -140,10 +156,10 @@ def bids_check(mapping: Path, folder: Path | None) -> None:
 
 
 @main.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=_PlaceType(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def info(file: Path, *, as_json: bool) -> None:
-    """Print what the image FILE is."""
+def info(file: Path | str, *, as_json: bool) -> None:
+    """Print what the image FILE is: a path, or a URL such as s3://bucket/cells.czi."""
     from diascope.commands.info import told
 
     click.echo(told(file, as_json=as_json))
@@ -156,8 +172,8 @@ def info(file: Path, *, as_json: bool) -> None:
 def ls(address: str, most: int, *, long: bool) -> None:
     """List what lies at ADDRESS: a folder, an image, a view or a representation.
 
-    An address is a path on this machine with views and representations behind it, or the URL of a Diascope server:
-    images/cells.tif/render or http://localhost:8400/data/images.
+    An address is a path on this machine or in a store with views and representations behind it, or the URL of a
+    Diascope server: images/cells.tif/render, s3://bucket/cells.tif or http://localhost:8400/data/images.
     """
     from diascope.commands.ls import lines
 

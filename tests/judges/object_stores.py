@@ -34,7 +34,7 @@ ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1
 """That of every Azurite, known to everybody."""
 
 NGINX = """\
-daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
+{user}daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
 events {{ worker_connections 256; }}
 http {{
   access_log off; types {{ }} default_type application/octet-stream;
@@ -84,7 +84,8 @@ def azure() -> str:
 def nginx(root: Path) -> str:
     """The URL of a folder whose folders it lists as pages, and below ``/json/`` as JSON."""
     port, folder = _free_port(), _scratch()
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, root=root))
+    user = "user root; " if os.geteuid() == 0 else ""  # else its workers may not read what tests write
+    (folder / "nginx.conf").write_text(NGINX.format(user=user, folder=folder, port=port, root=root))
     return _started([str(_nginx()), "-e", f"{folder}/error.log", "-p", str(folder), "-c", f"{folder}/nginx.conf"], port)
 
 

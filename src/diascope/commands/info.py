@@ -13,19 +13,20 @@ from rich.table import Table
 from diascope.catalogue.description import of_image
 from diascope.catalogue.opening import opened_file
 from diascope.image.image import Image
+from diascope.python.opening import dataset as open_dataset
 from diascope.sources.dataset import Dataset
 
 MOST = 100
 """How many images of a file are told about."""
 
 
-def told(file: Path, *, as_json: bool) -> str:
-    """A text for people, or JSON for programs; raises NotFound and Unreadable."""
-    dataset = opened_file(file)
+def told(file: Path | str, *, as_json: bool) -> str:
+    """A text for people, or JSON for programs, of a path or a URL; raises NotFound and Unreadable."""
+    dataset = opened_file(file) if isinstance(file, Path) else open_dataset(file)
     return json.dumps(_document(file, dataset), indent=2) if as_json else _text(file, dataset)
 
 
-def _document(file: Path, dataset: Dataset) -> dict[str, Any]:
+def _document(file: Path | str, dataset: Dataset) -> dict[str, Any]:
     return {
         "file": str(file),
         "version": dataset.version,
@@ -35,7 +36,7 @@ def _document(file: Path, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _text(file: Path, dataset: Dataset) -> str:
+def _text(file: Path | str, dataset: Dataset) -> str:
     out = StringIO()
     console = Console(file=out, width=100, highlight=False, markup=False)
     names = list(dataset.images)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 import uvicorn
@@ -15,15 +16,20 @@ from diascope.catalogue.indexing import keep_indexed
 from diascope.commands.allocator import reuse_freed_memory
 from diascope.commands.arranged import with_mappings
 from diascope.errors import BadRequest, Unavailable
-from diascope.settings import RepositorySettings, Settings
+from diascope.settings import RepositorySettings, Settings, checked_url
 
 BACKLOG = 2048
 
 
 def settings_for(
-    folders: Iterable[Path], host: str | None, port: int | None, mappings: Iterable[Path] = (), *, follow_links: bool
+    folders: Iterable[Path | str],
+    host: str | None,
+    port: int | None,
+    mappings: Iterable[Path] = (),
+    *,
+    follow_links: bool,
 ) -> Settings:
-    """The settings with the folders as further repositories and the mapping files as further arrangements.
+    """The settings with the folders and URLs as further repositories, the mapping files as further arrangements.
 
     Raises BadRequest where two would have one name.
     """
@@ -31,14 +37,25 @@ def settings_for(
     given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     repositories = dict(settings.repositories)
     for folder in folders:
-        name = folder.resolve().name or "root"
+        name, entry = _repository(folder, follow_links=follow_links)
         if name in repositories:
             raise BadRequest(f"two repositories would be named {name!r}: name them in diascope.toml")
-        repositories[name] = RepositorySettings(path=folder.resolve(), follow_links=follow_links)
+        repositories[name] = entry
     if not repositories:
         raise BadRequest("there is nothing to serve: give a folder, or repositories in diascope.toml")
     arrangements = with_mappings(settings.arrangements, mappings)
     return settings.model_copy(update={**given, "repositories": repositories, "arrangements": arrangements})
+
+
+def _repository(place: Path | str, *, follow_links: bool) -> tuple[str, RepositorySettings]:
+    """What a folder or a URL is called, and its settings; raises BadRequest, which does not repeat the URL."""
+    if isinstance(place, Path):
+        return place.resolve().name or "root", RepositorySettings(path=place.resolve(), follow_links=follow_links)
+    try:
+        parts = urlsplit(checked_url(place))
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
+    return parts.path.rstrip("/").rpartition("/")[2] or parts.hostname or "root", RepositorySettings(url=place)
 
 
 def run(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The tree that an address on the command line leads into: on this machine, or on a Diascope server."""
+"""The tree that an address on the command line leads into: on this machine, in a bucket, or on a Diascope server."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from diascope.access.remote import Remote
+from diascope.catalogue.distant import base, is_cloud
 from diascope.errors import BadRequest, NotFound
 from diascope.settings import RepositorySettings, Settings
+from diascope.stores.web import shown
 from diascope.tree.file import Tree
 
 
@@ -18,6 +20,10 @@ def tree_at(address: str) -> tuple[Tree, str]:
     from diascope.arrangements.by_name import ByName
     from diascope.catalogue.catalogue import catalogue
 
+    if is_cloud(address):
+        entry, path = base(address)
+        name = urlsplit(entry.url or "").netloc
+        return ByName(catalogue(Settings(repositories={name: entry}))), f"{name}/{path}".rstrip("/")
     full = Path(address).absolute()
     anchor = next((parent for parent in (full, *full.parents) if parent.exists()), None)
     if anchor is None or anchor == Path(anchor.anchor):
@@ -31,5 +37,5 @@ def tree_at(address: str) -> tuple[Tree, str]:
 def _remote(address: str) -> tuple[Tree, str]:
     base, data, path = urlsplit(address)._replace(query="", fragment="").geturl().partition("/data/")
     if not data and urlsplit(address).path not in {"", "/", "/data"}:
-        raise BadRequest(f"{address!r} is no address below /data/ of a server")
+        raise BadRequest(f"{shown(address)!r} is no address below /data/ of a server")
     return Remote(f"{base.removesuffix('/').removesuffix('/data')}/data/"), unquote(path).strip("/")

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from diascope.errors import BadRequest, NotFound, Unsupported
 from diascope.operations.view import ORIGINAL
 from diascope.stores.http import HttpStore
+from diascope.stores.web import shown
 
 ENDING, OTHER_ENDINGS = ".ome.zarr", (".zarr2.ome.zarr", ".zarr06.ome.zarr")
 MARKERS = ("zarr.json", ".zattrs", ".zgroup", ".zarray")
@@ -40,8 +41,8 @@ def representation(url: str) -> Representation:
     Of several images in a file it is the first one. Raises NotFound and BadRequest with what is wrong.
     """
     parts = urlsplit(url)
-    if parts.query or parts.fragment or not parts.netloc or not parts.path.strip("/"):
-        raise BadRequest(f"{url!r} is no address of an image: it has a query, a fragment, or no path")
+    if parts.query or parts.fragment or "@" in parts.netloc or not parts.netloc or not parts.path.strip("/"):
+        raise BadRequest(f"{shown(url)!r} is no address of an image: it has a user, a query, a fragment, or no path")
     return _within(url.rstrip("/"), DEEPEST, in_file=False)
 
 

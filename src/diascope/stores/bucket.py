@@ -56,7 +56,7 @@ def _client(bucket: Bucket, _: int) -> Any:
     from obstore import store
 
     keys: dict[str, Any] = {name: secret.get_secret_value() for name, secret in bucket.credentials}
-    plain = {"allow_http": True} if (bucket.endpoint or "").startswith("http://") else {}
+    plain = {"allow_http": True} if _endpoint(bucket).startswith("http://") else {}
     client: dict[str, Any] = {**TIMEOUTS, **plain}
     common = {"client_options": client, "retry_config": RETRIES, **keys}
     if bucket.anonymous:
@@ -72,3 +72,9 @@ def _client(bucket: Bucket, _: int) -> Any:
         )
         # Its text may repeat a key.
         raise BadRequest(f"{bucket} cannot be opened: {reason} ({type(error).__name__})") from None
+
+
+def _endpoint(bucket: Bucket) -> str:
+    """That of the settings, else of the environment, as AWS has it."""
+    named = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT") if bucket.scheme == "s3" else ()
+    return bucket.endpoint or next((os.environ[name] for name in named if os.environ.get(name)), "")

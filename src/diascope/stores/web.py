@@ -140,6 +140,12 @@ def _check_host(place: str, url: str, hosts: Collection[str]) -> None:
         raise Forbidden(f"{url} redirects to another server, {host}, which is not among the redirects of its settings")
 
 
+def shown(url: str) -> str:
+    """A URL without what may be a secret in it: a user, a password, or the signature of a query."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
 def body(response: BaseHTTPResponse, most: int) -> bytes:
     """All of a response's body; raises Unreadable where it is cut off, or longer than the most there may be."""
     from urllib3.exceptions import HTTPError
