@@ -14,12 +14,13 @@ import pytest
 from numpy.typing import NDArray
 
 import diascope
-from diascope.errors import Unreadable
+from diascope.errors import Overloaded, Unreadable
 from diascope.image.image import Image
 from diascope.image.region import Region, whole
 from diascope.sources.h5.array import Array
 from diascope.sources.h5.file import files
 from diascope.sources.h5.node import root
+from diascope.sources.hdf5 import source
 from diascope.stores.local import LocalStore
 from diascope.testing.counting import CountingStore
 from tests.sources import hdf5_files
@@ -315,3 +316,40 @@ def test_plug_ins_are_not_loaded(tmp_path: Path) -> None:
     passed = image(tmp_path / "x.h5").metadata.extra["passed_over"]["d"]
     assert passed.startswith("d is compressed by the plug-in")
     assert "(32013), which is not loaded" in passed
+
+
+def test_a_broken_array_does_not_harm_the_others(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["broken"], file["whole"] = VOLUME, VOLUME
+        place = h5py.h5o.get_info(file["broken"].id).addr
+    data = bytearray((tmp_path / "x.h5").read_bytes())
+    data[place] = 99
+    (tmp_path / "x.h5").write_bytes(data)
+    found = images(tmp_path / "x.h5")
+    assert list(found) == ["whole"]
+    assert found["whole"].metadata.extra["passed_over"]["broken"].startswith("broken cannot be read: ")
+    np.testing.assert_array_equal(found["whole"][...], VOLUME)
+
+
+def test_trouble_of_the_store_is_no_reason_to_pass_over(tmp_path: Path) -> None:
+    """Else a network that fails would make images vanish."""
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        for k in range(200):
+            file[f"a{k}"] = VOLUME
+    lost = Lost(LocalStore(tmp_path))
+    before = list(source.open(lost, "x.h5").images)
+    lost.left = 10
+    with pytest.raises(Overloaded, match="the network is down"):
+        source.open(lost, "x.h5")
+    assert len(before) == 200
+
+
+class Lost(CountingStore):
+    """A store that fails after some reads."""
+
+    left = 1 << 20
+
+    def counted(self, count: int) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Overloaded("the network is down")

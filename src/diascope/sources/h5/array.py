@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region, chunk_region, grid_shape
 from diascope.optional import library
 from diascope.sources.chunks import corrupt, read_chunks
 from diascope.sources.h5.attributes import Attributes
 from diascope.sources.h5.chunk_index import MOST, ChunkIndex
-from diascope.sources.h5.file import EXTRA, File
+from diascope.sources.h5.file import EXTRA, File, NotTaken
 from diascope.sources.h5.filters import (
     BUILT_IN,
     Filter,
@@ -77,18 +76,18 @@ class Array:
 
 
 def array_of(file: File, id: Any, path: str) -> Array:
-    """Raises Unreadable where it has no plain numbers, or they do not lie in this file."""
+    """Raises NotTaken where it has no plain numbers, or they do not lie in this file."""
     stored = _dtype(id, path)
     shape = tuple(map(int, id.shape or ()))
     if not shape or min(shape) < 1:
-        raise Unreadable(f"{path} is a single value or has none")
+        raise NotTaken(f"{path} is a single value or has none")
     plist = id.get_create_plist()
     filters = of_plist(plist)
     chunks = _chunks(plist, path)
     if not is_decodable(filters) and not _is_built_in(filters):
-        raise Unreadable(f"{path} is compressed by the plug-in {named(filters)}, which is not loaded")
+        raise NotTaken(f"{path} is compressed by the plug-in {named(filters)}, which is not loaded")
     if chunks and prod(chunks) * stored.itemsize > LARGEST_CHUNK:
-        raise Unreadable(f"{path} has chunks of {prod(chunks) * stored.itemsize} bytes, more than {LARGEST_CHUNK}")
+        raise NotTaken(f"{path} has chunks of {prod(chunks) * stored.itemsize} bytes, more than {LARGEST_CHUNK}")
     held = _Held(id, path, shape, stored, chunks, filters)
     return Array(
         file=file,
@@ -108,7 +107,7 @@ def scalar_of(id: Any) -> Pixels | None:
     try:
         dtype = _dtype(id, "")
         _chunks(id.get_create_plist(), "")
-    except Unreadable:
+    except NotTaken:
         return None
     if id.shape != ():
         return None
@@ -121,10 +120,10 @@ def _dtype(id: Any, path: str) -> np.dtype[Any]:
     try:
         found = np.dtype(id.dtype)
     except (TypeError, ValueError, KeyError, NotImplementedError) as error:
-        raise Unreadable(f"{path} has values of a type that numpy lacks: {error}") from error
+        raise NotTaken(f"{path} has values of a type that numpy lacks: {error}") from error
     if found.subdtype is not None or found.kind not in "biufc" or found.itemsize > (16 if found.kind == "c" else 8):
         words = {"O": "texts, references or lists", "S": "texts", "U": "texts", "V": "records"}
-        raise Unreadable(f"{path} has {words.get(found.kind, f'values of the type {found}')}, not numbers")
+        raise NotTaken(f"{path} has {words.get(found.kind, f'values of the type {found}')}, not numbers")
     # What h5py knows besides, such as the names of numbers, is not for who compares types.
     plain: np.dtype[Any] = np.dtype(found.str)
     return plain
@@ -134,11 +133,11 @@ def _chunks(plist: Any, path: str) -> Ints | None:
     h5py = library("h5py", EXTRA)
     layout = plist.get_layout()
     if layout == h5py.h5d.VIRTUAL:
-        raise Unreadable(f"{path} is made of other arrays (a virtual dataset), which are not followed")
+        raise NotTaken(f"{path} is made of other arrays (a virtual dataset), which are not followed")
     if layout == h5py.h5d.CHUNKED:
         return tuple(map(int, plist.get_chunk()))
     if plist.get_external_count():
-        raise Unreadable(f"{path} lies in other files as raw data, which are not followed")
+        raise NotTaken(f"{path} lies in other files as raw data, which are not followed")
     return None
 
 

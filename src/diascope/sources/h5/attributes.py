@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from diascope.errors import DiascopeError
 from diascope.optional import library
 from diascope.sources.h5.file import EXTRA
 
@@ -38,6 +39,8 @@ class Attributes(Mapping[str, Any]):
             if name not in self._manager or self._manager.get_id(name).get_storage_size() > LONGEST:
                 return default
             return plain(self._manager[name])
+        except DiascopeError:
+            raise
         except (OSError, TypeError, ValueError, RuntimeError, KeyError, UnicodeError, MemoryError):
             return default
 

@@ -21,6 +21,13 @@ OPEN = 64
 """How many files that links lead to are held open."""
 
 
+class NotTaken(Unreadable):
+    """An object is no array of numbers, is broken, or lies in another file; those beside it may be read all the same.
+
+    What a store has to tell is another error, which leaves nothing to be read.
+    """
+
+
 def is_hdf5(first: bytes) -> bool:
     """Whether the first bytes of a file have a superblock."""
     return any(first[place : place + len(SIGNATURE)] == SIGNATURE for place in PLACES)
@@ -63,7 +70,7 @@ class Files:
         """
         plain = name.removeprefix("./")
         if plain not in self.beside:
-            raise Unreadable(f"a link leads to the file {name[:200]!r}, which is not followed")
+            raise NotTaken(f"a link leads to the file {name[:200]!r}, which is not followed")
         folder = self.path.rpartition("/")[0]
         path = f"{folder}/{plain}" if folder else plain
         file = self._linked.get(plain, lambda: open_file(self.store, path))

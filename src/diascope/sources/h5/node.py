@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeAlias
 
-from diascope.errors import Unreadable
+from diascope.errors import DiascopeError
 from diascope.image.level import Pixels
 from diascope.optional import library
 from diascope.sources.h5.array import Array, array_of, scalar_of
 from diascope.sources.h5.attributes import Attributes
-from diascope.sources.h5.file import EXTRA, Files
+from diascope.sources.h5.file import EXTRA, Files, NotTaken
+
+TROUBLE = (KeyError, OSError, RuntimeError, TypeError, ValueError)
+"""What h5py raises of broken objects."""
 
 MOST_LINKS = 1 << 17
 """A group of more links than this shows the first so many."""
@@ -49,20 +52,28 @@ class Group:
         for name in self.names():
             try:
                 yield name, self.child(name)
-            except Unreadable as error:
+            except NotTaken as error:
                 yield name, str(error)
 
     def child(self, name: str) -> Node:
-        """What a name leads to; raises Unreadable where it is nothing, is not followed, or cannot be read."""
-        h5py = library("h5py", EXTRA)
+        """What a name leads to; raises NotTaken where it is nothing, is not followed, or cannot be read."""
         where = f"{self.path}/{name}" if self.path else name
+        try:
+            return self._child(name, where)
+        except DiascopeError:
+            raise
+        except TROUBLE as error:
+            raise NotTaken(f"{where} cannot be read: {error}") from error
+
+    def _child(self, name: str, where: str) -> Node:
+        h5py = library("h5py", EXTRA)
         link = self._link(name, where)
         if link == h5py.h5l.TYPE_HARD:
             return _node(self.files, self._opened(name), where)
         if link == h5py.h5l.TYPE_EXTERNAL:
             file, path = self.id.links.get_val(name.encode())
             return _walked(root(self.files.linked(file.decode("utf-8", "replace"))), path, where)
-        raise Unreadable(f"{where} is a soft link, which is not followed")
+        raise NotTaken(f"{where} is a soft link, which is not followed")
 
     def group(self, *names: str) -> Group | None:
         """The group at the end of some names, None where there is none."""
@@ -75,7 +86,7 @@ class Group:
         return found if isinstance(found, Array) else None
 
     def at(self, *names: str) -> Node | None:
-        """What lies at the end of some names, None where nothing does. Raises Unreadable where it cannot be read."""
+        """What lies at the end of some names, None where nothing does. Raises NotTaken where it cannot be read."""
         found: Node = self
         for name in names:
             if not isinstance(found, Group) or not found.has(name):
@@ -102,7 +113,7 @@ class Group:
 
     def _link(self, name: str, where: str) -> int:
         if not self.has(name) or name == ".":
-            raise Unreadable(f"there is no {where}")
+            raise NotTaken(f"there is no {where}")
         return int(self.id.links.get_info(name.encode()).type)
 
     def _opened(self, name: str) -> Any:
@@ -140,7 +151,7 @@ def _walked(start: Group, path: bytes, where: str) -> Node:
     names = [name for name in path.decode("utf-8", "replace").split("/") if name]
     found = start.at(*names)
     if found is None:
-        raise Unreadable(f"{where} leads to another file, which has no {'/'.join(names)[:200]}")
+        raise NotTaken(f"{where} leads to another file, which has no {'/'.join(names)[:200]}")
     return found
 
 
@@ -150,4 +161,4 @@ def _node(files: Files, id: Any, where: str) -> Node:
         return Group(files, id, where)
     if isinstance(id, h5py.h5d.DatasetID):
         return array_of(files.main, id, where)
-    raise Unreadable(f"{where} is neither a group nor an array")
+    raise NotTaken(f"{where} is neither a group nor an array")

@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
-from diascope.errors import Unreadable
 from diascope.image.metadata import Metadata
 from diascope.image.region import Region, whole
 from diascope.sources.h5.array import Array
+from diascope.sources.h5.file import NotTaken
 from diascope.sources.h5.node import Group
 from diascope.sources.hdf5.dimension import LONGEST_SCALE, Dimension, spaced
 
@@ -64,7 +64,7 @@ def told(parent: Group) -> Mapping[str, Any]:
             return {}
         column = letters.read(Region((0, 0), (letters.shape[0], 1)))
         found = json.loads(column.astype("u1").tobytes().split(b"\0")[0])
-    except (Unreadable, ValueError, RecursionError):
+    except (NotTaken, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -95,7 +95,7 @@ def _berkeley(array: Array, parent: Group) -> tuple[Dimension, ...]:
     for d, size in enumerate(array.shape):
         try:
             vector = parent.array(f"dim{d + 1}")
-        except Unreadable:
+        except NotTaken:
             vector = None
         if vector is None or vector.shape != (size,) or size > LONGEST_SCALE:
             found.append(Dimension())

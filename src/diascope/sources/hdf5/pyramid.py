@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from diascope.errors import Unreadable
 from diascope.sources.h5.array import Array
+from diascope.sources.h5.file import NotTaken
 from diascope.sources.h5.node import Group
 
 LEVEL = re.compile(r"s(0|[1-9][0-9]?)")
@@ -21,7 +21,7 @@ def levels_of(group: Group) -> tuple[Array, ...]:
         return ()
     try:
         arrays = [group.array(f"s{k}") for k in range(len(names))]
-    except Unreadable:
+    except NotTaken:
         return ()
     levels = tuple(array for array in arrays if array is not None)
     return levels if len(levels) == len(names) and _are_levels(levels) else ()

@@ -24,7 +24,7 @@ from diascope.image.metadata import Metadata
 from diascope.image.region import Ints, whole
 from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.h5.array import Array
-from diascope.sources.h5.file import files
+from diascope.sources.h5.file import NotTaken, files
 from diascope.sources.h5.node import Group, root
 from diascope.sources.h5.stack import Stack
 from diascope.sources.imaris.info import Info
@@ -173,7 +173,7 @@ def _thumbnails(top: Group) -> Mapping[str, Image]:
     """The picture that Imaris shows of the file, without its opacity."""
     try:
         array = top.array("Thumbnail", "Data")
-    except Unreadable:
+    except NotTaken:
         return {}
     if array is None or array.dtype != np.uint8 or len(array.shape) != 2 or array.shape[1] % 4:
         return {}
