@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
+import mrcfile
+import numpy as np
 import pytest
 
 from diascope.catalogue import repository as module
@@ -108,3 +110,20 @@ def test_without_an_interval_a_change_is_seen_at_once(
     assert height(repository) == 5
     write(tmp_path, 7)
     assert height(repository) == 7
+
+
+def test_what_is_named_as_other_files_are_is_an_image_by_its_bytes(tmp_path: Path) -> None:
+    root = tmp_path / "images"
+    root.mkdir()
+    mrcfile.write(root / "density.map", np.zeros((2, 3, 4), np.float32))
+    (root / "page.js.map").write_text('{"version": 3}')
+    (root / "notes.xml").write_text("<notes/>")
+    (root / "broken.tif").write_text("")
+    found = catalogue(Settings(repositories={"images": RepositorySettings(path=root)})).repository("images")
+    what = {"broken.tif": "image", "density.map": "image", "notes.xml": "file", "page.js.map": "file"}
+    assert {each.path: each.what for each in found.listed("")} == what
+    assert {each.path: each.what for each in found.listed_from("", "")} == what
+    for name, kind in what.items():
+        place = found.place(name)
+        assert place is not None
+        assert place.what == kind

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from threading import Event, Thread, get_native_id
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Any
 
 from diascope.catalogue.index import Index
@@ -25,7 +25,7 @@ REST = 1.0
 """After each step one rests as long as it took, times this."""
 
 SELDOM = 20
-"""All folders are looked at again no sooner than after so many times as long as it takes."""
+"""All folders are looked at again no sooner than after so many times the work that it is."""
 
 NICE = 10
 """The priority of the thread, where that of a thread can be set."""
@@ -59,7 +59,7 @@ def _keep(indexed: list[tuple[Repository, Index]], seconds: float, stop: Event) 
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, get_native_id(), NICE)
     while not stop.is_set():
-        begun = monotonic()
+        begun, worked = monotonic(), thread_time()
         for repository, index in indexed:
             # Another server may have the file, the disk may be full: it is tried again.
             with suppress(sqlite3.Error, OSError), alone(index.path) as is_alone:
@@ -67,7 +67,7 @@ def _keep(indexed: list[tuple[Repository, Index]], seconds: float, stop: Event) 
                     _paced(scanned(repository, index), stop)
                     _paced(swept(repository, index), stop)
                     _paced(scanned(repository, index), stop)
-        stop.wait(max(seconds, SELDOM * (monotonic() - begun)))
+        stop.wait(max(seconds, SELDOM * (thread_time() - worked), monotonic() - begun))
 
 
 def _paced(steps: Iterable[Any], stop: Event) -> None:

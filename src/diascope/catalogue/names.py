@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diascope.catalogue.index import Index, Named
-from diascope.catalogue.opening import named_as_image
+from diascope.catalogue.opening import listed_as_image
 from diascope.stores.store import Store
 from diascope.tree.order import BLOCK, in_blocks
 
@@ -20,7 +20,7 @@ def ordered_names(store: Store, index: Index | None, path: str, start: str) -> I
         if len(page) < BLOCK:
             return
         start = f"{page[-1].key}\0"
-    yield from in_blocks(lambda: store.names(path), _key, start)
+    yield from in_blocks(lambda: store.names(path), lambda found: _key(store, path, *found), start)
 
 
 def _page(store: Store, index: Index, path: str, start: str) -> list[Named] | None:
@@ -28,6 +28,5 @@ def _page(store: Store, index: Index, path: str, start: str) -> list[Named] | No
     return index.page(path, stat.version, start, BLOCK) if stat else None
 
 
-def _key(found: tuple[str, bool]) -> str:
-    name, is_folder = found
-    return f"{name}/" if is_folder or named_as_image(name) else name
+def _key(store: Store, folder: str, name: str, is_folder: bool) -> str:
+    return f"{name}/" if is_folder or listed_as_image(store, f"{folder}/{name}" if folder else name) else name

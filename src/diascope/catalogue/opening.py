@@ -83,14 +83,30 @@ def source_of(store: Store, path: str, stat: Stat) -> Source | None:
     return next((source for source in ordered if source.matches(head)), None)
 
 
-def named_as_image(name: str) -> bool:
-    """Whether a listing takes a name for an image without opening it."""
-    return name.lower().endswith(image_suffixes())
+def listed_as_image(store: Store, path: str) -> bool:
+    """Whether a listing takes a file for an image: by its name, or by its first bytes where others are named so too."""
+    name = path.lower()
+    if not name.endswith(image_suffixes()):
+        return False
+    if not name.endswith(_doubtful(tuple(registry("sources")))):
+        return True
+    try:
+        return source_of(store, path, Stat(is_folder=False, size=0, version="")) is not None
+    except NotFound:
+        return False
 
 
 def image_suffixes() -> tuple[str, ...]:
     """How the names of images end, in lower case, the longest first."""
     return _suffixes(tuple(registry("sources")))
+
+
+@cache
+def _doubtful(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The endings that are doubtful for one of these sources and certain for none."""
+    sources = [registry("sources")[name] for name in names]
+    certain = {each for source in sources for each in source.suffixes if each not in source.doubtful}
+    return tuple(each for source in sources for each in source.doubtful if each not in certain)
 
 
 @cache

@@ -13,7 +13,7 @@ from diascope.catalogue.beside import bytes_beside
 from diascope.catalogue.index import Index
 from diascope.catalogue.members import Pool
 from diascope.catalogue.names import ordered_names
-from diascope.catalogue.opening import Owner, named_as_image, opened, source_of
+from diascope.catalogue.opening import Owner, image_suffixes, listed_as_image, opened, source_of
 from diascope.errors import Changed, Quarantined, Unanswered, Unreadable
 from diascope.image.cache import ChunkCache
 from diascope.image.image import Image
@@ -106,9 +106,9 @@ class Repository:
         if stat is None:
             return None
         # A name decides whether a file is an image, so that a listing need not open it; its bytes decide which.
-        if stat.is_folder or named_as_image(path):
+        if stat.is_folder or path.lower().endswith(image_suffixes()):
             source = source_of(self.store, path, stat)
-            if source is not None or not stat.is_folder:
+            if source is not None or (not stat.is_folder and listed_as_image(self.store, path)):
                 return Place("image", path, self._members.bound(source) if source else None)
         return Place("folder" if stat.is_folder else "file", path)
 
@@ -186,4 +186,4 @@ class Repository:
     def seen(self, folder: str, name: str, is_folder: bool) -> Place | None:
         """What a name in a folder is, None where it has gone in the meantime."""
         path = f"{folder}/{name}" if folder else name
-        return self.place(path) if is_folder else Place("image" if named_as_image(name) else "file", path)
+        return self.place(path) if is_folder else Place("image" if listed_as_image(self.store, path) else "file", path)

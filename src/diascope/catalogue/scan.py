@@ -7,7 +7,7 @@ from itertools import islice
 from time import time
 
 from diascope.catalogue.index import FILE, FOLDER, IMAGE, IMAGE_FOLDER, Index, Look, Named
-from diascope.catalogue.opening import named_as_image
+from diascope.catalogue.opening import listed_as_image
 from diascope.catalogue.repository import Repository
 from diascope.errors import DiascopeError
 from diascope.stores.store import Stat
@@ -73,13 +73,14 @@ def _entries(repository: Repository, path: str) -> Iterator[list[Named]]:
 
 
 def _what(repository: Repository, folder: str, name: str, is_folder: bool) -> int:
-    if not is_folder:
-        return IMAGE if named_as_image(name) else FILE
+    path = f"{folder}/{name}" if folder else name
     try:
-        place = repository.looked_up(f"{folder}/{name}" if folder else name)
+        if not is_folder:
+            return IMAGE if listed_as_image(repository.store, path) else FILE
+        place = repository.looked_up(path)
     except (DiascopeError, OSError):
-        # What is in it cannot be read now; the folder it lies in can.
-        return FOLDER
+        # It cannot be looked into now; the folder that it lies in can.
+        return FOLDER if is_folder else FILE
     return IMAGE_FOLDER if place and place.what == "image" else FOLDER
 
 

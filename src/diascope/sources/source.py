@@ -59,6 +59,8 @@ class Source:
     title: str
     suffixes: tuple[str, ...]
     """Endings of file names, in lower case, by which a listing takes a file for an image without opening it."""
+    doubtful: tuple[str, ...] = ()
+    """Those of the endings that files of other kinds have too, so that a listing looks at the first bytes."""
     markers: tuple[str, ...] = ()
     """Names of files that make the folder they lie in an image."""
     folders: str = ""

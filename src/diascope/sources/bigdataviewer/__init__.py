@@ -15,6 +15,7 @@ source = Source(
     name="bigdataviewer",
     title="BigDataViewer XML/HDF5",
     suffixes=(SUFFIX,),
+    doubtful=(SUFFIX,),
     matches=_matches,
     open=opened,
     version=version,

@@ -19,6 +19,8 @@ from diascope.stores.store import Blob, Store
 
 NAMES = (".mrc", ".mrcs", ".rec", ".map", ".ccp4", ".st", ".ali", ".preali")
 SUFFIXES = tuple(f"{name}{packed}" for name in NAMES for packed in PACKINGS)
+DOUBTFUL = tuple(f"{name}{packed}" for name in (".rec", ".map", ".st", ".ali", ".preali") for packed in PACKINGS)
+"""Source maps of web pages end so too, for one."""
 
 
 def _matches(head: Head) -> bool:
@@ -64,6 +66,7 @@ source = Source(
     name="mrc",
     title="MRC",
     suffixes=SUFFIXES,
+    doubtful=DOUBTFUL,
     matches=_matches,
     open=_open,
     supports="volumes, image stacks, modes 0, 1, 2, 6, 12, 16 and 101, both byte orders, extended headers of FEI and "
