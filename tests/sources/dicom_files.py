@@ -226,15 +226,19 @@ def segments(path: Path, overlap: str = "NO") -> None:
 
 SAMPLES: dict[str, Callable[[Path], None]] = {
     "slice.dcm": ct,
-    "series": ct_series,
-    "bare": bare_series,
     "frames.dcm": jpeg_frames,
+    "series": ct_series,
+    "slide": slide_folder,
+    "segments.dcm": segments,
+}
+"""One of each kind, by what the file or folder is called."""
+
+MORE: dict[str, Callable[[Path], None]] = {
+    "bare": bare_series,
     "extended.dcm": lambda path: jpeg_frames(path, "extended"),
     "rle.dcm": run_lengths,
     "enhanced.dcm": enhanced,
     "slide.dcm": slide,
     "sparse.dcm": sparse_slide,
-    "slide": slide_folder,
-    "segments.dcm": segments,
 }
-"""By what the file or folder is called."""
+"""Others that are alike to whatever comes after the source."""

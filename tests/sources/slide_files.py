@@ -127,3 +127,10 @@ IMAGE_FILL_COLOR_BGR = {blue << 16 | green << 8 | red}
 DIGITIZER_WIDTH = {TILE}
 DIGITIZER_HEIGHT = {TILE}
 IMAGE_FORMAT = JPEG"""
+
+
+def mrxs_flat(path: Path) -> None:
+    mrxs(path, levels=1)
+
+
+SAMPLES = {"scan.mrxs": mrxs, "flat.mrxs": mrxs_flat}

@@ -180,7 +180,7 @@ SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
         "colours.nd2": nd2_files.rgb,
     },
     "dicom": dicom_files.SAMPLES,
-    "openslide": {"slide.mrxs": slide_files.mrxs},
+    "openslide": slide_files.SAMPLES,
     "gatan": {
         "plane.dm3": gatan_files.dm3,
         "big.dm3": gatan_files.dm3_big,

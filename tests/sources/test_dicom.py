@@ -37,10 +37,17 @@ from diascope.sources.dicom import content
 from diascope.sources.source import MOST_NAMES, first_names
 from diascope.stores.local import LocalStore
 from diascope.testing.counting import CountingStore
+from diascope.testing.sources import check_source
 from tests.sources import dicom_files
 from tests.sources.dicom_files import COLOURS, PATIENT, TILE, VOLUME, ct_series, ct_slice, with_pixels, written
 
 DICOM = registry("sources")["dicom"]
+
+
+@pytest.mark.parametrize("name", dicom_files.MORE)
+def test_more_kinds_keep_the_contract(name: str, tmp_path: Path) -> None:
+    dicom_files.MORE[name](tmp_path / name)
+    check_source(DICOM, tmp_path / name)
 
 
 def only(path: Path) -> Image:
@@ -230,7 +237,7 @@ def test_a_frame_is_read_alone(tmp_path: Path) -> None:
 
 
 def test_nobody_is_named(tmp_path: Path) -> None:
-    for name, write in dicom_files.SAMPLES.items():
+    for name, write in (dicom_files.SAMPLES | dicom_files.MORE).items():
         write(tmp_path / name)
         dataset = opened_file(tmp_path / name)
         for images in (dataset.images, dataset.associated):
@@ -473,6 +480,12 @@ def test_a_long_frame_is_a_lie(tmp_path: Path) -> None:
     written(tmp_path / "a.dcm", data)
     with pytest.raises(Unreadable, match="of which the file has"):
         opened_file(tmp_path / "a.dcm")
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR IS:UserWarning")
+def test_a_number_of_frames_that_is_none_is_no_one(shared_data: Path) -> None:
+    with pytest.raises(Unreadable, match="NumberOfFrames is no number"):
+        opened_file(shared_data / "malformed" / "pydicom" / "badVR.dcm")
 
 
 def test_a_frame_of_another_size_is_not_decoded(tmp_path: Path) -> None:

@@ -22,14 +22,15 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 
-FILES = [name for name in dicom_files.SAMPLES if name.endswith(".dcm")]
-FOLDERS = [name for name in dicom_files.SAMPLES if not name.endswith(".dcm")]
+SAMPLES = dicom_files.SAMPLES | dicom_files.MORE
+FILES = [name for name in SAMPLES if name.endswith(".dcm")]
+FOLDERS = [name for name in SAMPLES if not name.endswith(".dcm")]
 
 
 @pytest.fixture(scope="module")
 def samples() -> Any:
     with TemporaryDirectory() as folder:
-        for name, write in dicom_files.SAMPLES.items():
+        for name, write in SAMPLES.items():
             write(Path(folder, name))
         yield Path(folder)
 

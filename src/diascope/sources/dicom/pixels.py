@@ -10,7 +10,7 @@ import numpy as np
 
 from diascope.errors import Unreadable
 from diascope.sources.dicom.file import NATIVE, Instance
-from diascope.sources.dicom.values import integer, text
+from diascope.sources.dicom.values import counted, text
 
 LARGEST_FRAME = 1 << 30
 """A frame of more samples is refused."""
@@ -70,20 +70,20 @@ def stored(file: Instance) -> Stored:
     if place is None:
         kind = getattr(data.get("SOPClassUID"), "name", "")
         raise Unreadable(f"it has no pixels{f', being {kind}' if kind else ''}")
-    bits = {"float32": 32, "float64": 64}.get(place.floats, 0) or integer(data, "BitsAllocated")
-    used = bits if place.floats else integer(data, "BitsStored", bits)
+    bits = {"float32": 32, "float64": 64}.get(place.floats, 0) or counted(data, "BitsAllocated")
+    used = bits if place.floats else counted(data, "BitsStored", bits)
     found = Stored(
-        rows=integer(data, "Rows"),
-        columns=integer(data, "Columns"),
-        samples=integer(data, "SamplesPerPixel", 1),
+        rows=counted(data, "Rows"),
+        columns=counted(data, "Columns"),
+        samples=counted(data, "SamplesPerPixel", 1),
         bits=bits,
         used=used,
-        high=integer(data, "HighBit", used - 1),
-        is_signed=integer(data, "PixelRepresentation") == 1,
-        is_planar=integer(data, "PlanarConfiguration") == 1,
+        high=counted(data, "HighBit", used - 1),
+        is_signed=counted(data, "PixelRepresentation") == 1,
+        is_planar=counted(data, "PlanarConfiguration") == 1,
         photometric=text(data, "PhotometricInterpretation"),
         floats=place.floats,
-        frames=max(integer(data, "NumberOfFrames", 1), 1),
+        frames=max(counted(data, "NumberOfFrames", 1), 1),
     )
     _check(found)
     _check_size(file, found)

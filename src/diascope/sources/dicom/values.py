@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from math import isfinite
 from typing import Any
+
+from diascope.errors import Unreadable
 
 LONGEST_TEXT = 1000
 
@@ -47,6 +49,17 @@ def integer(data: Any, keyword: str, missing: int = 0) -> int:
     return missing if found is None else int(found)
 
 
+def counted(data: Any, keyword: str, missing: int = 0) -> int:
+    """The same of what pixels cannot be read without; raises Unreadable where what stands there is none."""
+    if keyword not in data:
+        return missing
+    try:
+        found = data[keyword].value
+        return missing if found in {None, ""} else int(found)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise Unreadable(f"its {keyword} is no number") from error
+
+
 def text(data: Any, keyword: str) -> str:
     """Its values as they stand, of several joined by a backslash as in the file; printable characters only."""
     joined = "\\".join(str(each) for each in several(data, keyword))[:LONGEST_TEXT]
@@ -84,9 +97,3 @@ def moment(date: str, time: str = "") -> str | None:
     if len(clock) < 6 or not clock.isdecimal():
         return day
     return f"{day}T{clock[:2]}:{clock[2:4]}:{clock[4:]}"
-
-
-def chained(*parts: Iterable[Any] | None) -> Iterator[Any]:
-    """What is there of them, in turn."""
-    for part in parts:
-        yield from part or ()
