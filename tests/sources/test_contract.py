@@ -26,6 +26,7 @@ from diascope.stores.store import Store
 from diascope.testing.sources import check_source
 from tests.sources import (
     bdv_files,
+    bioio_files,
     cellsens_files,
     coded_files,
     czi_files,
@@ -160,6 +161,7 @@ def mosaic_recipe(path: Path) -> None:
 
 
 SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
+    "bioio": {"cells.dv": bioio_files.deltavision},
     "leica": {
         "folders.lif": leica_files.lif_folders,
         "waves.lif": leica_files.lif_waves,

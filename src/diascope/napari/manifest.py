@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from diascope.catalogue.opening import image_suffixes
+from diascope.registry import registry
 
 SAMPLES = {
     "cells": "Cells (three channels, four planes)",
@@ -59,7 +59,9 @@ def manifest() -> str:
 
 def patterns() -> list[str]:
     """What napari asks this plug-in about: names of images, and every URL."""
-    return ["http://*", "https://*", *sorted({f"*{suffix}" for suffix in image_suffixes()})]
+    # What a fallback reads depends on what else is installed, and this file must not.
+    sources = [source for source in registry("sources").values() if not source.is_fallback]
+    return ["http://*", "https://*", *sorted({f"*{suffix}" for source in sources for suffix in source.suffixes})]
 
 
 if __name__ == "__main__":
