@@ -40,7 +40,7 @@ source = Source(
     modules=("pydicom",),
     extra="dicom",
     supports=(
-        "CT, MR and other series as volumes with their geometry, multi-frame objects, whole-slide pyramids,"
-        " segmentations, doses; not waveforms, MPEG video and structured reports"
+        "files and folders of nothing but these: series as volumes with their geometry, multi-frame objects, whole"
+        " slides, segmentations, doses; no waveforms, video and documents"
     ),
 )
