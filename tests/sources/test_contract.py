@@ -35,6 +35,7 @@ from tests.sources import (
     hdf5_files,
     imaris_files,
     leica_files,
+    micro_files,
     minc_files,
     n5_files,
     nd2_files,
@@ -244,6 +245,7 @@ SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
     **coded_files.SAMPLES,
     **plate_files.SAMPLES,
     **terafly_files.SAMPLES,
+    **micro_files.SAMPLES,
 }
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -90,6 +90,30 @@ class Planes:
         return image
 
 
+class Leading(NamedTuple):
+    """How the planes of an image lie in it."""
+
+    axes: str
+    is_rgb: bool
+    """Whether its channels are the colours of each plane."""
+
+
+def by_places(
+    leading: Leading, region: Region, dtype: np.dtype[Any], part: Callable[[Place, Region], Pixels | int]
+) -> Pixels:
+    """The pixels of a region, of which ``part`` reads a box of one plane along colours, y and x."""
+    ends = dict.fromkeys("tcz", (0, 1))
+    ends |= {axis: (a, b) for axis, a, b in zip(leading.axes, region.start, region.stop, strict=True)}
+    colours, channels = (ends["c"], (0, 1)) if leading.is_rgb else ((0, 1), ends["c"])
+    box = Region((colours[0], *region.start[-2:]), (colours[1], *region.stop[-2:]))
+    ranges = [range(*ends["t"]), range(*channels), range(*ends["z"])]
+    parts = np.zeros((*map(len, ranges), *box.shape), dtype)
+    for t, c, z in product(*ranges) if 0 not in box.shape else ():
+        parts[t - ranges[0].start, c - ranges[1].start, z - ranges[2].start] = part((t, c, z), box)
+    # t, channels, z, colours, y, x: one of channels and colours is one long.
+    return parts.transpose(0, 1, 3, 2, 4, 5).reshape(region.shape)
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """Reads regions of the level that the planes make."""
@@ -100,22 +124,11 @@ class _Reader:
     like: Level
 
     def read(self, region: Region) -> Pixels:
-        ranges = dict.fromkeys("tcz", (0, 1))
-        ranges |= {axis: (a, b) for axis, a, b in zip(self.axes, region.start, region.stop, strict=True)}
-        colours = ranges["c"] if self.is_rgb else (0, 1)
-        places = [range(*ranges["t"]), range(*((0, 1) if self.is_rgb else ranges["c"])), range(*ranges["z"])]
-        box = Region((colours[0], region.start[-2], region.start[-1]), (colours[1], region.stop[-2], region.stop[-1]))
-        parts = np.zeros((*map(len, places), *box.shape), self.like.dtype)
-        for at in product(*map(enumerate, places)):
-            index = tuple(k for k, _ in at)
-            parts[index] = self._part((at[0][1], at[1][1], at[2][1]), box)
-        # t, channels, z, colours, y, x: one of channels and colours is one long.
-        ordered = parts.transpose(0, 1, 3, 2, 4, 5)
-        return ordered.reshape(region.shape)
+        return by_places(Leading(self.axes, self.is_rgb), region, self.like.dtype, self._part)
 
     def _part(self, place: Place, box: Region) -> Pixels | int:
         image = self.planes.plane(place)
-        if image is None or 0 in box.shape:
+        if image is None:
             return 0
         level = image.levels[0]
         if (level.shape, level.dtype) != (self.like.shape, self.like.dtype):

@@ -1,0 +1,1 @@
+"""What Micro-Manager tells of its images, whatever files it writes them to."""
