@@ -20,7 +20,7 @@ from diascope.errors import BadRequest, NotFound, TooLarge
 from diascope.image.image import Image, opened_by
 from diascope.operations.operation import Beside
 from diascope.operations.view import ORIGINAL, view
-from diascope.python.server import Representation, representation
+from diascope.python.server import MARKERS, Representation, representation
 from diascope.python.server_dataset import server_dataset
 from diascope.registry import registry
 from diascope.sources.dataset import Dataset, Lazily
@@ -172,8 +172,8 @@ def _web_place(url: str) -> Place:
 
 def _distant_place(url: str) -> Place:
     found = located(url)
-    if found.rest and found.stat.is_folder and source_of(found.store, found.path, found.stat) is None:
-        raise NotFound(f"there is no file {url!r}")
+    if found.stat.is_folder and source_of(found.store, found.path, found.stat) is None:
+        raise NotFound(f"there is no image at {url!r}")
     return Place(found.address, found.rest)
 
 
@@ -188,8 +188,7 @@ def _dataset(address: str) -> Dataset:
     if not address.startswith(WEB):
         return opened_file(address)
     store, name = Representation(address).located
-    stat = store.stat(name)
-    if stat is not None and not stat.is_folder:
+    if not any(store.stat(f"{name}/{marker}") for marker in MARKERS):
         return opened_at(address)
     source: Source = registry("sources")["zarr"]
     return opened(source, store, name, Owner(store.base, default_cache()))
