@@ -39,6 +39,7 @@ from tests.sources import (
     minc_files,
     n5_files,
     nd2_files,
+    olympus_files,
     plate_files,
     precomputed_files,
     slide_files,
@@ -162,6 +163,11 @@ def mosaic_recipe(path: Path) -> None:
 
 
 SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
+    "olympus": {
+        "folder.oif": olympus_files.oif,
+        "full.oib": olympus_files.oib,
+        "line.oib": lambda path: olympus_files.oib(path, "ctx"),
+    },
     "bioio": {"cells.dv": bioio_files.deltavision},
     "leica": {
         "folders.lif": leica_files.lif_folders,

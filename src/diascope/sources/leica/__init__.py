@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from diascope.errors import Unreadable
@@ -16,6 +15,7 @@ from diascope.image.axes import axes_named
 from diascope.image.image import Image
 from diascope.image.level import Level
 from diascope.image.units import METRES, SECONDS, named
+from diascope.sources.beside import fingerprint
 from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.leica.blocks import OBJECT_FILE, Memory, is_binary, memories, object_memory, text_at
 from diascope.sources.leica.facts import channels, metadata
@@ -24,7 +24,7 @@ from diascope.sources.leica.pictures import Frame, Pictures
 from diascope.sources.leica.project import frames, members
 from diascope.sources.leica.tree import Named, images, parsed, titles, version
 from diascope.sources.row_major import ReadBytes
-from diascope.sources.source import Head, Source
+from diascope.sources.source import Head, Source, stat_version
 from diascope.sources.stem import stem
 from diascope.stores.store import Store
 
@@ -182,16 +182,14 @@ def _spacing(found: Layout) -> dict[str, tuple[float, str]]:
 
 def _version(store: Store, path: str) -> str:
     """Of all the files that it is made of; one that is missing adds nothing."""
-    files = [path]
-    if path.lower().endswith(XML):
-        try:
-            found, files = members(store, path)
-            files = [*files, *(frame.path for member in found for frame in frames(store, member))]
-        except Unreadable:
-            files = [path]
-    stats = (store.stat(file) for file in dict.fromkeys(files))
-    versions = [stat.version if stat else "" for stat in stats]
-    return versions[0] if len(versions) == 1 else sha256("\n".join(versions).encode()).hexdigest()
+    if not path.lower().endswith(XML):
+        return stat_version(store, path)
+    try:
+        found, files = members(store, path)
+        held = [frame.path for member in found for frame in frames(store, member)]
+    except Unreadable:
+        return fingerprint(store, [path])
+    return fingerprint(store, dict.fromkeys([path, *files, *held]))
 
 
 source = Source(
