@@ -111,3 +111,10 @@ def test_filters_run(tmp_path: Path) -> None:
     found = json.loads((tmp_path / "filters.json").read_text())
     assert len(found) == 11
     assert all("diascope" in times and len(times) > 1 for times in found.values())
+
+
+def test_hdf5_runs(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "ignore", str(BENCHMARKS / "hdf5.py"), "--quick", "--folder", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("diascope") == 7

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from diascope import fleeting
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
-from diascope.image.region import Ints, Region, chunk_region, touched
+from diascope.image.region import Ints, Region
 
 
 def read_chunks(region: Region, chunk_shape: Ints, dtype: np.dtype[Any], chunk: Callable[[Ints], Pixels]) -> Pixels:
@@ -18,16 +19,23 @@ def read_chunks(region: Region, chunk_shape: Ints, dtype: np.dtype[Any], chunk: 
 
     A view of the chunk where the region lies in one. A chunk may end at the edge of the array.
     """
-    places = list(touched(region, chunk_shape))
-    if len(places) == 1:
-        origin = chunk_region(places[0], chunk_shape).start
-        return chunk(places[0])[region.shifted(origin).slices]
+    along = [list(_pieces(*ends)) for ends in zip(region.start, region.stop, chunk_shape, strict=True)]
+    if all(len(pieces) == 1 for pieces in along):
+        place, _, within = zip(*(pieces[0] for pieces in along), strict=True)
+        return chunk(place)[within]
     out = np.empty(region.shape, dtype)
-    for place in places:
-        box = chunk_region(place, chunk_shape)
-        both = box.intersection(region)
-        out[both.shifted(region.start).slices] = chunk(place)[both.shifted(box.start).slices]
+    for pieces in product(*along):
+        place, into, within = zip(*pieces, strict=True)
+        out[into] = chunk(place)[within]
     return out
+
+
+def _pieces(start: int, stop: int, size: int) -> Iterator[tuple[int, slice, slice]]:
+    """Along one axis: each chunk that a range touches, its part of the range, and its part of the chunk."""
+    for index in range(start // size, -(-stop // size) if stop > start else 0):
+        first = index * size
+        low, high = max(start, first), min(stop, first + size)
+        yield index, slice(low - start, high - start), slice(low - first, high - first)
 
 
 def missing(fill: Any, shape: Ints) -> Pixels:

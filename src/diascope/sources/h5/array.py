@@ -33,7 +33,7 @@ from diascope.sources.row_major import RowMajor, plane_chunk_shape
 
 LARGEST_CHUNK = 1 << 30
 """A chunk of more bytes than this is refused."""
-SMALL_CHUNK = 1 << 15
+SMALL_CHUNK = 1 << 11
 """The library is faster at chunks of fewer bytes than this, each of which costs a few calls here."""
 CHEAP = 1 << 18
 """Chunks of fewer bytes than this are read several at a time."""
