@@ -12,7 +12,7 @@ from diascope.errors import DiascopeError, Unavailable, Unreadable
 from diascope.image.image import Image
 from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.dicom.file import instance, pydicom
-from diascope.sources.dicom.folder import dicom_files, folder_version
+from diascope.sources.dicom.folder import files_in, folder_version
 from diascope.sources.dicom.frames import Frames, frames
 from diascope.sources.dicom.names import safe_paths
 from diascope.sources.dicom.segments import is_segmentation, segmentation
@@ -66,10 +66,10 @@ def _opened_file(store: Store, path: str) -> Dataset:
 
 def _opened_folder(store: Store, path: str) -> Dataset:
     before = folder_version(store, path)
-    files = dicom_files(store, path)
+    files = files_in(store, path)
     read, refused = _read(store, files)
     if not read:
-        raise Unreadable(refused[0] if refused else "none of its files begins as DICOM")
+        raise Unreadable(refused[0] if refused else "it has no file")
     found = Found()
     for name, members in _series(read):
         part = _found(name, members)

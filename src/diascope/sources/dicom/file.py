@@ -34,6 +34,13 @@ NATIVE = frozenset({IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN})
 PIXELS = {0x7FE00008: "float32", 0x7FE00009: "float64", 0x7FE00010: ""}
 """The elements that hold pixels: Float Pixel Data, Double Float Pixel Data, and Pixel Data."""
 
+FIRST_PIXELS = min(PIXELS)
+
+LONG_TYPES = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT"})
+LONGEST_UID = 64
+MOST_META = 100
+"""Elements that the head of a file has at most, behind which its other elements begin."""
+
 UNKNOWN = 0xFFFFFFFF
 """A length that only the end of a value tells."""
 
@@ -145,7 +152,7 @@ def _is_bare(first: bytes) -> bool:
 
 def _bare_length(header: bytes) -> int | None:
     """Of a whole element, of which these are the type and the length; None where they are none."""
-    if header[:2] in {b"OB", b"OW", b"UN", b"SQ", b"UT"}:
+    if header[:2] in LONG_TYPES:
         return None
     is_explicit = header[:2].isalpha() and header[:2].isupper()
     size = int.from_bytes(header[2:4] if is_explicit else header[:4], "little")
@@ -167,7 +174,7 @@ def instance(store: Store, path: str, *, held: bool = True) -> Instance:
     stat = blob.stat
     start = _start(blob.read(0, HEAD_SIZE))
     header = Header(blob, start)
-    syntax = _syntax(header, blob)
+    syntax = _syntax(header)
     if syntax == DEFLATED:
         after = header.tell()
         plain: Blob = Bytes(_inflate(blob, after), stat)
@@ -197,25 +204,34 @@ def _reopened(store: Store, path: str, stat: Stat) -> Blob:
     return blob
 
 
-def _syntax(header: Header, blob: Blob) -> str:
-    """The UID, told by the elements of group 2; else what the first element looks like."""
-    at = header.tell()
-    if blob.read(at, at + 2) == b"\2\0":
-        meta = pydicom().read_dataset(header, False, True, stop_when=lambda tag, _vr, _length: tag >> 16 != 2)
-        found = meta.get("TransferSyntaxUID")
-        if found:
-            return str(found)
-        at = header.tell()
-    return EXPLICIT if blob.read(at + 4, at + 6).isalpha() else IMPLICIT
+def _syntax(header: Header) -> str:
+    """The UID, told by the elements of group 2; else what the first element looks like. The header is then behind them.
+
+    An element is its tag, two letters of its type and its length in two bytes, or in four behind two zeros.
+    """
+    found = ""
+    for _ in range(MOST_META):
+        start = header.tell()
+        first = header.read(8)
+        if first[:2] != b"\2\0":
+            header.seek(start)
+            return found or (EXPLICIT if first[4:6].isalpha() else IMPLICIT)
+        is_long = first[4:6] in LONG_TYPES
+        length = int.from_bytes(header.read(4) if is_long else first[6:8], "little")
+        if first[2:4] == b"\x10\0":
+            found = header.read(min(length, LONGEST_UID)).rstrip(b"\0 ").decode("ascii", "replace")
+        header.seek(start + (12 if is_long else 8) + length)
+    raise Unreadable(f"its head has more than {MOST_META} elements")
 
 
 def _elements(header: Header, syntax: str) -> tuple[Any, Place | None]:
     met: list[tuple[int, int]] = []
 
     def is_pixels(tag: int, _vr: str | None, length: int) -> bool:
-        if tag in PIXELS:
-            met.append((int(tag), length))
-        return tag >= 0x7FE00008
+        number = int(tag)
+        if number in PIXELS:
+            met.append((number, length))
+        return number >= FIRST_PIXELS
 
     data = pydicom().read_dataset(
         header, syntax == IMPLICIT, syntax != BIG_ENDIAN, stop_when=is_pixels, specific_tags=list(WANTED)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import sha256
 
-from diascope.errors import BadRequest, NotFound, Unreadable
-from diascope.sources.dicom.file import instance, is_dicom
+from diascope.errors import BadRequest, Unreadable
+from diascope.sources.dicom.file import instance
 from diascope.sources.dicom.values import items, words
-from diascope.sources.source import HEAD_SIZE
 from diascope.stores.store import Store
 
 DICOMDIR = "DICOMDIR"
@@ -59,18 +58,6 @@ def _found(store: Store, folder: str, names: list[str]) -> str | None:
         except BadRequest:
             return None
     return None
-
-
-def dicom_files(store: Store, path: str) -> list[str]:
-    """Those that begin as DICOM."""
-    found = []
-    for each in files_in(store, path):
-        try:
-            if is_dicom(store.open(each).read(0, HEAD_SIZE // 8)):
-                found.append(each)
-        except NotFound:
-            continue
-    return found
 
 
 def folder_version(store: Store, path: str) -> str:

@@ -57,6 +57,8 @@ class Fragments:
         """The fragments of a frame, joined."""
         blob = self.file.open()
         run = self._found(blob)[frame]
+        if not 0 < run.start < run.stop <= blob.stat.size:
+            raise Unreadable(f"frame {frame} is said to lie between the bytes {run.start} and {run.stop}")
         raw = blob.read(run.start, run.stop)
         parts = []
         at = 0
