@@ -116,7 +116,7 @@ class Reader:
 def fake(monkeypatch: pytest.MonkeyPatch, reader: type) -> None:
     """BioIO with this reader for every file."""
     entry = SimpleNamespace(metadata=SimpleNamespace(get_reader=lambda: reader))
-    library = SimpleNamespace(BioImage=SimpleNamespace(determine_plugin=lambda path: entry))
+    library = SimpleNamespace(BioImage=SimpleNamespace(determine_plugin=lambda path, **more: entry))
     monkeypatch.setattr(content, "library", lambda name, extra: library)
 
 

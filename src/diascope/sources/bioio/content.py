@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from diascope.errors import Unreadable
+from diascope.errors import Changed, Unreadable
 from diascope.image.axes import axes_named
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
@@ -36,28 +36,32 @@ class File:
     store: Store
     path: str
     version: str
+    reader: Any
+    """The class of the plug-in that reads it."""
     lock: Lock = field(default_factory=Lock)
     """Held while a plug-in reads: none of them promises to be called from many threads."""
 
     def scene(self, number: int, level: int = 0) -> Any:
         """A reader of its own that is at this scene and level for ever."""
-        path = str(self.local.path)
-        found = library("bioio", "bioio").BioImage.determine_plugin(path).metadata.get_reader()(path)
+        found = self.reader(str(self.local.path))
         found.set_scene(number)
         if level:
             found.set_resolution_level(level)
         return found
 
     def check(self) -> None:
-        """Raise Unreadable where the file has changed: a plug-in opens it again whenever it reads."""
+        """Raise Changed where the file has: a plug-in opens it again whenever it reads."""
         if stat_version(self.store, self.path) != self.version:
-            raise Unreadable("it has changed since it was opened")
+            raise Changed(f"{self.path}: it has changed since it was opened")
 
 
 def opened(store: Store, path: str) -> Dataset:
     """Its scenes as images; one alone is named after the file."""
     version = stat_version(store, path)
-    file = File(local_file(store, path), store, path, version)
+    local = local_file(store, path)
+    # Without its cache BioIO looks for plug-ins again for every file.
+    plugin = library("bioio", "bioio").BioImage.determine_plugin(str(local.path), use_plugin_cache=True)
+    file = File(local, store, path, version, plugin.metadata.get_reader())
     with file.lock:
         scenes = file.scene(0).scenes
     if len(scenes) > MOST_SCENES:
