@@ -50,14 +50,14 @@ def pixel_type(number: int) -> tuple[str, np.dtype[Any], int]:
     return PIXEL_TYPES[number]
 
 
-def decoded(data: bytes, compression: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Pixels:
+def decoded(data: bytes | memoryview, compression: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Pixels:
     """Pixels of this shape, in the machine's byte order; colours are in the order of red, green and blue."""
     if compression == JPEG:
-        return _checked(_jpeg(data, shape), shape, dtype)
+        return _checked(_jpeg(bytes(data), shape), shape, dtype)
     if compression == JPEG_XR:
-        return _checked(_jpeg_xr(data, shape), shape, dtype)
+        return _checked(_jpeg_xr(bytes(data), shape), shape, dtype)
     size = prod(shape) * dtype.itemsize
-    plain = _unpacked(data, compression, size)
+    plain = data if compression == UNCOMPRESSED else _unpacked(bytes(data), compression, size)
     if len(plain) < size:
         raise Unreadable(f"{len(plain)} bytes cannot hold {shape} pixels of {dtype}")
     pixels = np.frombuffer(plain, dtype, prod(shape)).reshape(shape)
@@ -77,9 +77,7 @@ def _checked(pixels: Pixels, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Pi
     return pixels
 
 
-def _unpacked(data: bytes, compression: int, size: int) -> bytes:
-    if compression == UNCOMPRESSED:
-        return data
+def _unpacked(data: bytes, compression: int, size: int) -> bytes | memoryview:
     import imagecodecs
 
     if compression == ZSTD0:
@@ -91,7 +89,7 @@ def _unpacked(data: bytes, compression: int, size: int) -> bytes:
     raise Unreadable(f"the compression {compression} is not supported: it is of a camera or a system of its own")
 
 
-def _zstd1(data: bytes, size: int) -> bytes:
+def _zstd1(data: bytes, size: int) -> bytes | memoryview:
     import imagecodecs
 
     header = data[0] if data else 0
@@ -102,8 +100,10 @@ def _zstd1(data: bytes, size: int) -> bytes:
         return plain
     if len(plain) < size or size % 2:
         raise Unreadable(f"{len(plain)} of {size} bytes cannot be the halves of 16-bit samples")
-    halves = np.frombuffer(plain, np.uint8).reshape(2, -1)
-    return np.ascontiguousarray(halves.T).tobytes()
+    low, high = np.frombuffer(plain, np.uint8, size).reshape(2, -1)
+    samples = high.astype("<u2") << 8
+    samples |= low
+    return samples.data.cast("B")
 
 
 def _jpeg(data: bytes, shape: tuple[int, ...]) -> Pixels:

@@ -76,12 +76,13 @@ class Subblock:
         box = Region((rows.start, columns.start, *(0,) * len(rest)), (rows.stop, columns.stop, *rest))
         return RowMajor(self.blob.read, start, self.shape, self.dtype).box(box)
 
-    def _data(self) -> bytes:
+    def _data(self) -> bytes | memoryview:
         is_small = self.stop - self.start <= AT_ONCE
         first = self.blob.read(self.start, self.stop if is_small else self.start + HEADER + SIZES + ENTRY)
         start, stop = self._span(first)
         if stop - self.start <= len(first):
-            return first[start - self.start : stop - self.start]
+            inside = slice(start - self.start, stop - self.start)
+            return memoryview(first)[inside] if self.compression == UNCOMPRESSED else first[inside]
         data = self.blob.read(start, stop)
         if len(data) < stop - start:
             raise Unreadable(f"a subblock ends after {len(data)} of {stop - start} bytes")
