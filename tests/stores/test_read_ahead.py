@@ -24,7 +24,7 @@ from diascope.stores.blocks import BLOCK, Blocks
 from diascope.stores.copies import Copies
 from diascope.stores.moment import Moment
 from diascope.stores.neighbours import Neighbours
-from diascope.stores.read_ahead import LONG, AheadBlob, ReadAhead
+from diascope.stores.read_ahead import LONG, ReadAhead, expect
 from diascope.stores.store import Blob, Stat
 
 DATA = np.random.default_rng(5).bytes(40 * BLOCK + 123)
@@ -100,9 +100,9 @@ def test_any_reads_in_any_order_give_the_bytes() -> None:
     for start in chance.integers(len(DATA) + 10, size=500).tolist():
         stop = start + int(chance.choice([0, 1, 100, BLOCK, 3 * BLOCK, 2 * LONG]))
         assert blob.read(start, stop) == DATA[start:stop]
-    ranges = [(int(start), int(stop)) for start, stop in chance.integers(len(DATA) + 10, size=(50, 2))]
-    assert isinstance(blob, AheadBlob)
-    assert blob.read_ranges(ranges) == [DATA[start:stop] for start, stop in ranges]
+    for start, stop in chance.integers(len(DATA) + 10, size=(50, 2)).tolist():
+        expect(blob, [(start, stop), (stop, start), (-5, 7), (start, start + 1000)])
+        assert blob.read(start, start + 1000) == DATA[start : start + 1000]
     assert blob.read(5, 2) == blob.read(len(DATA), len(DATA) + 5) == b""
 
 
@@ -134,8 +134,9 @@ def test_scattered_reads_take_no_more_than_their_blocks() -> None:
 def test_ranges_that_lie_near_each_other_are_one_request() -> None:
     memory = Memory({"file": DATA})
     blob = ahead(memory).open("file")
-    assert isinstance(blob, AheadBlob)
-    blob.read_ranges([(k * BLOCK, k * BLOCK + 9) for k in (5, 7, 8, 10, 30)])
+    ranges = [(k * BLOCK, k * BLOCK + 9) for k in (5, 7, 8, 10, 30)]
+    expect(blob, ranges)
+    assert [blob.read(start, stop) for start, stop in ranges] == [DATA[start:stop] for start, stop in ranges]
     assert memory.requests[1:] == [("range", 5 * BLOCK, 11 * BLOCK), ("range", 30 * BLOCK, 31 * BLOCK)]
 
 

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO
+from weakref import WeakSet
 
 from diascope.errors import Overloaded, Unavailable, Unreadable
 
@@ -33,6 +34,9 @@ DEFAULT_MOST = 1 << 34
 LOCK = ".lock"
 NAME = re.compile(r"[0-9a-f]{40}\.lock", re.ASCII)
 PART = ".part"
+
+_held: WeakSet[BinaryIO] = WeakSet()
+"""The locks of this process, which it lets go of at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Copies:
                 f"its library reads local files only, and a copy of {size} bytes is over the limit of"
                 f" {self.max_bytes} (the setting local_copies)"
             )
-        folder = _own_folder(self.folder or _default_folder())
+        folder = _own_folder(self.folder or default_folder())
         while (lock := _used_copy(folder, key)) is None:
             self._fill(folder, key, size, make)
         return folder / key, lock
@@ -101,6 +105,7 @@ def _used_copy(folder: Path, key: str) -> BinaryIO | None:
         fcntl.flock(lock, fcntl.LOCK_SH)
         if (folder / key).is_dir() and _is_there(lock):
             os.utime(lock.fileno())
+            _held.add(lock)
             return lock
     except BaseException:
         lock.close()
@@ -156,7 +161,8 @@ def _told(lock: Path, what: str) -> int:
         return 0
 
 
-def _default_folder() -> Path:
+def default_folder() -> Path:
+    """Where copies lie unless the settings say where."""
     return Path(tempfile.gettempdir(), f"diascope-copies-{os.getuid()}")
 
 
@@ -185,6 +191,8 @@ def sweep(folder: Path) -> None:
 def _leave(folder: Path, process: int) -> None:
     """Remove the copies that this process made, but for those that others use."""
     if os.getpid() == process:
+        for held in list(_held):
+            held.close()
         for lock in _locks(folder):
             if _told(lock, "process") == process:
                 remove(lock)

@@ -6,7 +6,7 @@ decodes them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Protocol, TypeVar
@@ -157,15 +157,15 @@ class AheadBlob:
         wanted = range(start // BLOCK, -(-stop // BLOCK))
         return _cut(self._fetched(wanted), start, stop)
 
-    def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
-        """The bytes of each range, fetched together where they lie near each other."""
-        clipped = [(max(start, 0), min(stop, self.stat.size)) for start, stop in ranges]
-        short = [(start, stop) for start, stop in clipped if start < stop < start + LONG]
-        wanted = {number for start, stop in short for number in range(start // BLOCK, -(-stop // BLOCK))}
-        found = self._blocks.get(self._identity, wanted, self._blob.read, self.stat.size)
-        return [
-            _cut(found, start, stop) if stop - start < LONG else self._blob.read(start, stop) for start, stop in clipped
-        ]
+    def expect(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Fetch what will be read soon: what lies near each other together, and no more than can be kept."""
+        wanted: set[int] = set()
+        most = self._blocks.max_bytes // BLOCK // 4
+        for start, stop in ranges:
+            start, stop = max(start, 0), min(stop, self.stat.size)  # noqa: PLW2901
+            if stop - start < LONG and len(wanted) < most:
+                wanted.update(range(start // BLOCK, -(-stop // BLOCK)))
+        self._blocks.get(self._identity, wanted, self._blob.read, self.stat.size)
 
     def _fetched(self, wanted: range) -> dict[int, bytes]:
         """The blocks; where one is missing, and begins where the last ones ended, more than before behind them.
@@ -178,6 +178,12 @@ class AheadBlob:
         self._window = min(max(1, 2 * self._window), LONGEST_WINDOW) if self._end in wanted else 0
         self._end = min(wanted.stop + self._window, -(-self.stat.size // BLOCK))
         return self._blocks.get(self._identity, range(wanted.start, self._end), self._blob.read, self.stat.size)
+
+
+def expect(blob: Blob, ranges: Iterable[tuple[int, int]]) -> None:
+    """Say what parts of a file will be read soon, so that a distant store is asked for many of them at once."""
+    if isinstance(blob, AheadBlob):
+        blob.expect(ranges)
 
 
 def _cut(blocks: dict[int, bytes], start: int, stop: int) -> bytes:

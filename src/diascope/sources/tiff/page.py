@@ -19,6 +19,7 @@ from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region
 from diascope.sources.tiff import old_jpeg
 from diascope.sources.tiff.codecs import decoder
+from diascope.stores.read_ahead import expect
 from diascope.stores.store import Blob
 
 MAX_SEGMENT = 1 << 30
@@ -103,6 +104,7 @@ class Segments:
         if len(touched) == 1:
             place, pixels = self._segment(touched[0])
             return pixels[box.shifted(place.start).slices]
+        expect(self.blob, (self._place(self._index(at)) for at in touched))
         out = np.empty(box.shape, self.dtype)
         for index in touched:
             place, pixels = self._segment(index)
@@ -148,6 +150,13 @@ class Segments:
             reason = " ".join(str(error).split())[:300]
             raise Unreadable(f"{self.where}, {self._named(at)}: cannot be decoded: {reason}") from error
         return np.asarray(pixels)
+
+    def _place(self, index: int) -> tuple[int, int]:
+        """From which byte to which a segment lies as the file says, which may not be true."""
+        offsets, counts = self.frame.dataoffsets, self.frame.databytecounts
+        if index >= min(len(offsets), len(counts)):
+            return 0, 0
+        return int(offsets[index]), int(offsets[index]) + int(counts[index])
 
     def _bytes(self, index: int, at: Ints) -> bytes | None:
         """None where the segment is sparse: GDAL and Aperio write tiles of no bytes for those without pixels."""
