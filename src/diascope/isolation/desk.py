@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from diascope.errors import NotFound, Unreadable
 from diascope.isolation.channel import PIECE, Broken, Message
+from diascope.isolation.lent import copies_of
 from diascope.isolation.trouble import told
 from diascope.stores.store import Blob, Store
 
@@ -17,6 +18,9 @@ PAGE = 4096
 
 BLOBS = 4096
 """How many files a worker has open in the server at the most."""
+
+SLOWEST = 20_000_000
+"""Bytes in a second that a disk takes of a copy at the least."""
 
 Reply: TypeAlias = tuple[Message, bytes]
 
@@ -28,6 +32,8 @@ class Desk:
         self._stores: dict[int, Store] = {}
         self._blobs: dict[int, tuple[int, Blob]] = {}
         self._last = 0
+        self._copying: set[int] = set()
+        self._leave = 0.0
 
     def lend(self, key: int, store: Store) -> None:
         """From now on the worker may ask of this store, for this dataset."""
@@ -36,7 +42,13 @@ class Desk:
     def take_back(self, key: int) -> None:
         """The dataset is closed, and with it all that was opened for it."""
         self._stores.pop(key, None)
+        self._copying.discard(key)
         self._blobs = {number: entry for number, entry in self._blobs.items() if entry[0] != key}
+
+    def leave(self) -> float:
+        """How many more seconds the worker may take since this was asked last, to copy what it said it would."""
+        leave, self._leave = self._leave, 0.0
+        return leave
 
     def drop(self, numbers: Any) -> None:
         """Close these files; raises Broken where they are not numbers."""
@@ -67,6 +79,8 @@ class Desk:
                 yield from _paged(self._store(key).names(path))
             case {"what": "open", "key": int(key), "path": str(path)}:
                 yield self._opened(key, path), b""
+            case {"what": "copy", "key": int(key), "size": int(size)}:
+                yield self._copied(key, size), b""
             case {"what": "local_path", "key": int(key), "path": str(path)}:
                 yield {"path": self._store(key).local_path(path)}, b""
             case _:
@@ -84,6 +98,14 @@ class Desk:
         self._last += 1
         self._blobs[self._last] = key, blob
         return {"blob": self._last, "stat": asdict(blob.stat)}
+
+    def _copied(self, key: int, size: int) -> Message:
+        """The worker gets time for it, but once, so that a reader cannot go on for ever."""
+        most = copies_of(self._store(key)).max_bytes
+        if key not in self._copying:
+            self._copying.add(key)
+            self._leave += max(0, min(size, most)) / SLOWEST
+        return {}
 
     def _read(self, number: int, start: int, stop: int) -> bytes:
         if not 0 <= start <= stop <= start + PIECE:

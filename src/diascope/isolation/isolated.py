@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from math import prod
+from pathlib import Path
 from typing import Any, TypeVar
 from weakref import finalize
 
@@ -19,12 +19,12 @@ from diascope.image.level import Pixels, ReadPixels
 from diascope.image.region import Region
 from diascope.isolation.channel import Message
 from diascope.isolation.description import ROLES
+from diascope.isolation.lent import store_told
 from diascope.isolation.pool import pool
 from diascope.isolation.process import Ended, Process
 from diascope.isolation.rebuilding import DatasetTold, LevelTold, NamesTold, rebuilt, told
 from diascope.sources.dataset import Dataset
 from diascope.sources.source import Source
-from diascope.stores.local import LocalStore
 from diascope.stores.store import Store
 
 T = TypeVar("T")
@@ -71,16 +71,15 @@ class Held:
     def opened(self, process: Process) -> Message:
         """What a worker tells of the dataset that it opens."""
         closing = list(process.datasets)[: max(len(process.datasets) - process.limits.datasets + 1, 0)]
-        local = None
-        if type(self.store) is LocalStore:
-            local = {"root": os.path.abspath(self.store.root), "follow_links": self.store.follow_links}  # noqa: PTH100
-        else:
-            process.desk.lend(self.key, self.store)
         for key in closing:
             del process.datasets[key]
             process.unwanted.discard(key)
             process.desk.take_back(key)
-        where = {"key": self.key, "source": self.source, "local": local, "path": self.path}
+        process.desk.lend(self.key, self.store)
+        store = store_told(self.store)
+        if "copies" in store:
+            pool().copies.add(Path(store["copies"]))
+        where = {"key": self.key, "source": self.source, "store": store, "path": self.path}
         try:
             answer = process.ask({"do": "open", "closing": closing, **where})
         except DiascopeError:

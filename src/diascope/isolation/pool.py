@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Condition, Thread
 from time import monotonic
@@ -18,6 +19,7 @@ from diascope.errors import DiascopeError, Overloaded, Unavailable
 from diascope.isolation.limits import Limits
 from diascope.isolation.process import Ended, Process
 from diascope.isolation.quarantine import Quarantine
+from diascope.stores.copies import sweep
 
 T = TypeVar("T")
 
@@ -41,12 +43,14 @@ class Pool:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.quarantine = Quarantine()
+        self.copies: set[Path] = set()
+        """The folders in which workers have made local copies."""
         self._idle: list[Process] = []
         self._processes: set[Process] = set()
         self._seats = 0
         self._waiting = 0
         self._changed = Condition()
-        self._jobs: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        self._jobs: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._keeper: Thread | None = None
         self._is_closed = False
 
@@ -78,6 +82,8 @@ class Pool:
 
     def _tried(self, seat: Seat, key: int, action: Callable[[Process], T]) -> T:
         if seat.process is None or not seat.process.is_alive:
+            with self._changed:
+                self._processes -= {seat.process}
             seat.process = self._started()
         seat.process.has_served.add(key)
         return action(seat.process)
@@ -140,28 +146,30 @@ class Pool:
                 self._processes.add(process)
             future.set_result(process)
 
-        self._keep()
-        self._jobs.put(start)
+        self._kept_busy(start)
         try:
             return future.result()
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             raise Unavailable(f"no process that reads can be started: {error}") from error
 
-    def _keep(self) -> None:
+    def _kept_busy(self, job: Callable[[], object]) -> None:
+        """The keeper does the job next; raises Overloaded where it does nothing any more."""
         with self._changed:
             if self._is_closed:
                 raise Overloaded("this process is about to end")
             if self._keeper is None:
-                self._keeper = Thread(target=self._kept, name="diascope-readers", daemon=True)
+                self._keeper = Thread(target=self._keep, name="diascope-readers", daemon=True)
                 self._keeper.start()
+            self._jobs.put(job)
 
-    def _kept(self) -> None:
-        while not self._is_closed:
+    def _keep(self) -> None:
+        job: Callable[[], object] | None = self._rested
+        while job is not None:
+            job()
             try:
                 job = self._jobs.get(timeout=IDLE / 10)
             except Empty:
                 job = self._rested
-            job()
 
     def forget(self, key: int) -> None:
         """Nobody holds the dataset of this key any more: it is closed soon. May be called at any moment."""
@@ -205,11 +213,16 @@ class Pool:
         """End all workers, and start none any more."""
         with self._changed:
             self._is_closed = True
-            self._idle.clear()
-            processes, self._processes = self._processes, set()
-        self._jobs.put(bool)
-        for process in processes:
+            idle, self._idle = self._idle, []
+            busy, self._processes = self._processes.difference(idle), set()
+        self._jobs.put(None)
+        for process in idle:
             process.end()
+        for process in busy:
+            process.kill()
+        for folder in self.copies:
+            with suppress(OSError):
+                sweep(folder)
 
     def forsake(self) -> None:
         """In a child that was forked: the workers are its parent's."""

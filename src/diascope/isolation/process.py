@@ -54,13 +54,18 @@ class Process:
         self.is_alive = True
         self.has_served: set[int] = set()
         self.memory = SharedMemory.created()
-        self._folder = mkdtemp(prefix="diascope-reader-")
+        self._folder = mkdtemp(prefix=f"diascope-reader-{os.getpid()}-")
+        self._is_ready = False
         ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = self._started(theirs.fileno())
         ours.settimeout(SLICE)
         self._channel = Channel(ours, 0)
-        self._is_ready = False
+        try:
+            with theirs:
+                self._process = self._started(theirs.fileno())
+        except BaseException:
+            self.forget()
+            shutil.rmtree(self._folder)
+            raise
 
     def _started(self, descriptor: int) -> subprocess.Popen[bytes]:
         module = "diascope.isolation.worker"
@@ -109,7 +114,8 @@ class Process:
             start = monotonic()
             for reply, data in self.desk.replies(message.get("ask")):
                 self._channel.send(reply, data, watch)
-            watch.until += monotonic() - start  # a slow network is not the reader's fault
+            # A slow network is not the reader's fault.
+            watch.until += monotonic() - start + self.desk.leave()
 
     def _dead(self) -> Ended:
         with suppress(subprocess.TimeoutExpired):
@@ -132,16 +138,19 @@ class Process:
         return sum(int(words[1]) << 10 for words in sizes)
 
     def end(self) -> None:
-        """Kill it and what it has started, and leave nothing behind."""
+        """Kill it, and leave nothing behind; by the thread that asks, or when none does."""
         if not self.is_alive:
             return
-        self.is_alive = False
+        self.kill()
+        self.forget()
+
+    def kill(self) -> None:
+        """Kill it and what it has started, with their files; whoever asks it just now is told that it is no more."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.kill()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(PATIENCE)
-        self.forget()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def forget(self) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import Any, BinaryIO
 
 from diascope.isolation.channel import PIECE, Channel, Message
 from diascope.isolation.trouble import checked
+from diascope.stores.copies import Copies
 from diascope.stores.store import Blob, Stat
 
 
@@ -45,6 +47,20 @@ class Line:
         return [self.dropped.popleft() for _ in range(len(self.dropped))]
 
 
+@dataclass(frozen=True, slots=True)
+class RemoteCopies:
+    """Local copies of the store's files, in the same folder as those that the server itself makes."""
+
+    line: Line
+    key: int
+    copies: Copies
+
+    def held(self, key: str, size: int, make: Callable[[Path], None]) -> tuple[Path, BinaryIO]:
+        """As ``Copies`` has it; the server gives the worker time to copy so much, or to wait for who does."""
+        self.line.asked(what="copy", key=self.key, size=size)
+        return self.copies.held(key, size, make)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RemoteStore:
     """The store that a dataset lies in."""
@@ -52,6 +68,12 @@ class RemoteStore:
     line: Line
     key: int
     """Of the dataset."""
+    name: str
+    """Unlike that of any other store, and the same in every worker."""
+    copies: RemoteCopies
+
+    def __repr__(self) -> str:
+        return f"RemoteStore({self.name!r})"
 
     def stat(self, path: str) -> Stat | None:
         reply, _ = self.line.asked(what="stat", key=self.key, path=path)

@@ -21,11 +21,12 @@ from diascope.image.region import Region
 from diascope.isolation.channel import PIECE, Channel, Message
 from diascope.isolation.confinement import confine
 from diascope.isolation.description import ROLES, dataset_told, image_told
-from diascope.isolation.remote_store import Line, RemoteStore
+from diascope.isolation.remote_store import Line, RemoteCopies, RemoteStore
 from diascope.isolation.shared import SharedMemory
 from diascope.isolation.trouble import told
 from diascope.registry import registry
 from diascope.sources.dataset import Dataset
+from diascope.stores.copies import Copies
 from diascope.stores.local import LocalStore
 from diascope.stores.store import Store
 
@@ -58,9 +59,11 @@ class Worker:
         return dataset_told(dataset)
 
     def _store(self, order: Message) -> Store:
-        if order["local"]:
-            return LocalStore(Path(order["local"]["root"]), order["local"]["follow_links"])
-        return RemoteStore(self._line, order["key"])
+        where = order["store"]
+        if "root" in where:
+            return LocalStore(Path(where["root"]), where["follow_links"])
+        copies = Copies(Path(where["copies"]), where["max_bytes"])
+        return RemoteStore(self._line, order["key"], where["name"], RemoteCopies(self._line, order["key"], copies))
 
     def close(self, order: Message) -> Message:
         for key in order["keys"]:
