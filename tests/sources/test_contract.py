@@ -26,6 +26,7 @@ from diascope.stores.store import Store
 from diascope.testing.sources import check_source
 from tests.sources import (
     bdv_files,
+    bdv_n5_files,
     bioio_files,
     cellsens_files,
     coded_files,
@@ -227,6 +228,7 @@ SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
     "imaris": imaris_files.FILES,
     "bigdataviewer": bdv_files.FILES,
     "minc": minc_files.FILES,
+    "bigdataviewer_n5": bdv_n5_files.FILES,
     "jpeg2000": {"colours.jp2": jp2, "grey.j2k": j2k},
     "n5": {
         "plain.n5": n5_files.plain,

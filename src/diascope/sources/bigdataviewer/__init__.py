@@ -23,6 +23,6 @@ source = Source(
     modules=("h5py",),
     extra="hdf5",
     supports="each setup as an image over time, all levels, partitions, and the registration of its first time as the "
-    "way into the world; no other image loaders than bdv.hdf5",
+    "way into the world; no Zarr or XML/TIFF",
     is_isolated=True,
 )
