@@ -59,6 +59,10 @@ def heif(path: Path) -> None:
     pillow_heif.from_bytes("RGBA", (41, 37), COLOURS.tobytes()).save(path, quality=-1, chroma=444)
 
 
+def other_heif(path: Path) -> None:
+    pillow_heif.from_bytes("RGB", (41, 37), FRAMES[1].tobytes()).save(path, quality=50)
+
+
 def several_heif(path: Path) -> None:
     made = pillow_heif.HeifFile()
     for frame in FRAMES[:2]:
@@ -70,12 +74,26 @@ def hdr(path: Path) -> None:
     path.write_bytes(cv2.imencode(".hdr", LIGHT[..., ::-1])[1].tobytes())
 
 
+def dark_hdr(path: Path) -> None:
+    path.write_bytes(cv2.imencode(".hdr", LIGHT[:20] / 100)[1].tobytes())
+
+
 def exr(path: Path, compression: Any = OpenEXR.ZIP_COMPRESSION) -> None:
     """Colours, a depth of another type, and a layer."""
     channels: dict[str, Any] = {name: np.ascontiguousarray(LIGHT[..., k]) for k, name in enumerate("RGB")}
     channels["Z"] = DEEP[..., 0].astype(np.uint32)
     channels["glow.A"] = LIGHT[..., 0].astype(np.float16)
     OpenEXR.File({"compression": compression, "type": OpenEXR.scanlineimage}, channels).write(str(path))
+
+
+def half_exr(path: Path) -> None:
+    channels = {name: np.ascontiguousarray(LIGHT[::-1, :, k]).astype(np.float16) for k, name in enumerate("RGB")}
+    OpenEXR.File({"compression": OpenEXR.PIZ_COMPRESSION, "type": OpenEXR.scanlineimage}, channels).write(str(path))
+
+
+def tiles_exr(path: Path) -> None:
+    tiles = {"type": OpenEXR.tiledimage, "tiles": OpenEXR.TileDescription()}
+    OpenEXR.File(tiles, {"Y": np.ascontiguousarray(LIGHT[..., 0])}).write(str(path))
 
 
 def parts_exr(path: Path) -> None:
@@ -108,6 +126,14 @@ FIRST = card("SIMPLE", value=True)
 MORE = card("XTENSION", "IMAGE   ")
 
 
+def single_fits(path: Path) -> None:
+    path.write_bytes(unit(DEEP[..., 0].astype(np.int16), FIRST, OBJECT="M 51", BZERO=32768))
+
+
+def other_fits(path: Path) -> None:
+    path.write_bytes(unit(DEEP[..., 1].astype(np.int16), FIRST))
+
+
 def fits(path: Path) -> None:
     """No pixels first, then 16 bits without sign in three axes, floats, a table, and bytes that are scaled."""
     table = "XTENSION= 'BINTABLE'"
@@ -129,8 +155,15 @@ SAMPLES = {
         "turned.avif": turned_avif,
     },
     "jpegxl": {"still.jxl": jxl, "deep.jxl": deep_jxl, "light.jxl": light_jxl, "moving.jxl": moving_jxl},
-    "heif": {"still.heic": heif, "several.heic": several_heif},
-    "radiance": {"light.hdr": hdr},
+    "heif": {"still.heic": heif, "other.heif": other_heif},
+    "radiance": {"light.hdr": hdr, "dark.hdr": dark_hdr},
+    "exr": {"half.exr": half_exr, "tiles.exr": tiles_exr},
+    "fits": {"single.fits": single_fits, "other.fits": other_fits},
+}
+
+SEVERAL = {
+    "heif": {"several.heic": several_heif},
     "exr": {"layers.exr": exr, "parts.exr": parts_exr},
     "fits": {"units.fits": fits},
 }
+"""Of more than one image."""

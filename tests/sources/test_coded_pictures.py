@@ -23,8 +23,11 @@ from diascope.registry import registry
 from diascope.sources.dataset import Dataset
 from diascope.stores.local import LocalStore
 from diascope.testing.counting import CountingStore
+from diascope.testing.sources import check_source
 from tests.sources import coded_files
-from tests.sources.coded_files import COLOURS, DEEP, FRAMES, LIGHT, SAMPLES
+from tests.sources.coded_files import COLOURS, DEEP, FRAMES, LIGHT, SEVERAL
+
+SAMPLES = {name: {**files, **SEVERAL.get(name, {})} for name, files in coded_files.SAMPLES.items()}
 
 
 def opened(path: Path) -> Dataset:
@@ -47,6 +50,12 @@ def only(dataset: Dataset) -> Image:
 
 def interleaved(image: Image) -> Any:
     return np.moveaxis(image[...], image.axis_names.index("c"), -1)
+
+
+@pytest.mark.parametrize(("source", "name"), [(source, name) for source, names in SEVERAL.items() for name in names])
+def test_files_of_several_images_keep_the_contract(source: str, name: str, tmp_path: Path) -> None:
+    SEVERAL[source][name](tmp_path / name)
+    check_source(registry("sources")[source], tmp_path / name)
 
 
 @pytest.mark.parametrize(

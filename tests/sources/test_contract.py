@@ -232,10 +232,8 @@ SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
     "jpeg2000": {"colours.jp2": jp2, "grey.j2k": j2k},
     "n5": {
         "plain.n5": n5_files.plain,
-        "container.n5": n5_files.container,
         "pyramid.n5": n5_files.pyramid,
         "cells.n5": n5_files.paintera,
-        "views.n5": n5_files.bdv,
     },
     "precomputed": {
         "plain.precomputed": precomputed_files.plain,

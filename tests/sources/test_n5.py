@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,9 @@ from diascope.image.region import Region
 from diascope.sources.n5 import source
 from diascope.stores.local import LocalStore
 from diascope.testing.counting import CountingStore
+from diascope.testing.sources import check_source
+from tests.judges.bdv import PACKAGES, missing
+from tests.judges.required import required
 from tests.sources.n5_files import VOLUME, added, bdv, container, cosem, dataset, paintera, plain, pyramid
 
 TYPES = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float32", "float64")
@@ -35,6 +42,12 @@ PACKINGS: list[dict[str, Any]] = [
     {"type": "blosc", "cname": "lz4", "clevel": 5, "shuffle": 1},
     {"type": "blosc", "cname": "zlib", "clevel": 3, "shuffle": 0},
 ]
+
+
+@pytest.mark.parametrize("write", [container, bdv, cosem])
+def test_containers_keep_the_contract(write: Callable[[Path], None], tmp_path: Path) -> None:
+    write(tmp_path / "a.n5")
+    check_source(source, tmp_path / "a.n5")
 
 
 @pytest.mark.judge
@@ -54,15 +67,25 @@ def test_types_of_tensorstore(name: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(image[...], pixels)
 
 
+WRITER = """
+import sys, numpy, z5py
+with z5py.File(sys.argv[1], mode="a", use_zarr_format=False) as file:
+    pixels = numpy.load(sys.argv[2])
+    file.create_dataset("deep/er/cells", data=pixels, chunks=(4, 10, 10), compression=sys.argv[3])
+"""
+
+
 @pytest.mark.judge
 @pytest.mark.parametrize("packing", ["raw", "gzip", "bzip2"])
 def test_z5py(packing: str, tmp_path: Path) -> None:
-    z5py = pytest.importorskip("z5py")
-    with z5py.File(str(tmp_path / "a.n5"), mode="a", use_zarr_format=False) as file:
-        file.create_dataset("deep/er/cells", data=VOLUME, chunks=(4, 10, 10), compression=packing)
-    dataset_ = diascope.open_dataset(tmp_path / "a.n5")
-    assert list(dataset_.images) == ["deep/er/cells"]
-    np.testing.assert_array_equal(dataset_.images["deep/er/cells"][...], VOLUME)
+    required(missing())
+    np.save(tmp_path / "pixels.npy", VOLUME)
+    places = map(str, (tmp_path / "a.n5", tmp_path / "pixels.npy"))
+    command = [sys.executable, "-W", "ignore", "-c", WRITER, *places, packing]
+    subprocess.run(command, env={**os.environ, "PYTHONPATH": str(PACKAGES)}, check=True, timeout=60)
+    found = diascope.open_dataset(tmp_path / "a.n5")
+    assert list(found.images) == ["deep/er/cells"]
+    np.testing.assert_array_equal(found.images["deep/er/cells"][...], VOLUME)
 
 
 def block(pixels: Any, packed: bytes, mode: int = 0) -> bytes:
