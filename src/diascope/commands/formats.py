@@ -39,9 +39,14 @@ class Format:
 
 
 def formats() -> list[Format]:
-    """One for each source, in the order of their titles."""
+    """One for each source."""
+    return list(map(_format, by_title()))
+
+
+def by_title() -> list[Source]:
+    """All sources in the order of their titles, fallbacks last."""
     sources: Mapping[str, Source] = registry("sources")
-    return sorted((_format(source) for source in sources.values()), key=lambda each: each.title.lower())
+    return sorted(sources.values(), key=lambda source: (source.is_fallback, source.title.lower()))
 
 
 def _format(source: Source) -> Format:

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from diascope.commands.formats import library
+from diascope.commands.formats import by_title, library
 from diascope.document import documents, schema
 from diascope.layouts.layout import Layout
 from diascope.operations.reference import reference as operations
@@ -89,11 +89,10 @@ mapping = "study.yaml"
 
 def formats() -> str:
     """What is read and what is served, from the records of sources and layouts."""
-    sources: Mapping[str, Source] = registry("sources")
     layouts: Mapping[str, Layout] = registry("layouts")
     return FORMATS.format(
         written=WRITTEN,
-        sources="\n".join(map(_source, sources.values())),
+        sources="\n".join(map(_source, by_title())),
         layouts="\n".join(map(_layout, layouts.values())),
     )
 
