@@ -39,7 +39,8 @@ def listing(data: bytes, url: str) -> Listing:
 
 def _of_json(document: Any) -> Listing:
     if isinstance(document, list):
-        return Listing([(str(each["name"]), each["type"] == "directory") for each in document], goes_on=False)
+        listed = [(str(each["name"]), each["type"] == "directory") for each in document]
+        return Listing([each for each in listed if _is_name(each[0])], goes_on=False)
     names = [(each["name"], each["type"] == "folder") for each in document["entries"]]
     if not all(isinstance(name, str) for name, _ in names):
         raise TypeError
@@ -59,8 +60,12 @@ def _linked(page: str, url: str) -> Iterator[tuple[str, bool]]:
         below = parts.path.removeprefix(base.path)
         name = unquote(below.rstrip("/"))
         here = parts.netloc == base.netloc and parts.path.startswith(base.path) and not parts.query
-        if here and name and "/" not in below.rstrip("/") and "/" not in name and name not in {".", ".."}:
+        if here and "/" not in below.rstrip("/") and _is_name(name):
             yield name, below.endswith("/")
+
+
+def _is_name(name: str) -> bool:
+    return name not in {"", ".", ".."} and "/" not in name and "\0" not in name
 
 
 class _Links(HTMLParser):
