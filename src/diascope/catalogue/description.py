@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from diascope.catalogue.address import ASSOCIATED, LABELS, is_single, scene, scene_names
+from diascope.catalogue.address import ASSOCIATED, LABELS, Found, is_single, scene, scene_names
 from diascope.catalogue.catalogue import Catalogue
 from diascope.catalogue.located import image_file
 from diascope.errors import NotFound
@@ -26,6 +26,7 @@ def description(catalogue: Catalogue, path: str) -> dict[str, Any]:
         "path": path,
         "name": path.rpartition("/")[2],
         "stored": f"{file_path}/stored",
+        "local_copy": _is_copied(place),
         "scenes": [
             {
                 "name": name or next(iter(opened.dataset.images)),
@@ -41,6 +42,12 @@ def description(catalogue: Catalogue, path: str) -> dict[str, Any]:
     if place.rest or is_single(opened.dataset):
         raise NotFound(f"there is no image at {path!r}")
     return document | {"format": next(iter(opened.dataset.images.values())).metadata.format}
+
+
+def _is_copied(found: Found) -> bool:
+    """Whether a distant file is copied to this machine, for a library that reads local files only."""
+    source, store = found.place.source, found.repository.store
+    return source is not None and source.needs_local_file and store.local_path(found.place.path) is None
 
 
 def _role(name: str) -> str:
