@@ -15,7 +15,14 @@ from diascope.image.region import Region
 from diascope.sources.zarr import source
 from diascope.stores.local import LocalStore
 from diascope.testing.counting import CountingStore
-from tests.sources.test_contract import VOLUME, multiscale
+
+VOLUME = np.random.default_rng(0).integers(-1000, 1000, (9, 23, 31), dtype=np.int16)
+
+
+def multiscale() -> dict[str, object]:
+    steps = [[{"type": "scale", "scale": scale}] for scale in ([1.0, 1.0, 1.0], [1.0, 2.0, 2.0])]
+    datasets = [{"path": str(k), "coordinateTransformations": step} for k, step in enumerate(steps)]
+    return {"axes": [{"name": name, "type": "space"} for name in "zyx"], "datasets": datasets}
 
 
 def written(path: Path, version: int, **options: object) -> None:

@@ -137,6 +137,6 @@ source = Source(
     library="OpenEXR",
     modules=("OpenEXR",),
     extra="exr",
-    supports="Parts and layers as images, all types and compressions, tiles; no deep pixels",
+    supports="parts and layers as images, all types and compressions, tiles; no deep pixels",
     is_isolated=True,  # its decoders take what a broken file tells them to
 )

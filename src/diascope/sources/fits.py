@@ -166,5 +166,5 @@ source = Source(
     suffixes=SUFFIXES,
     matches=matches,
     open=opened,
-    supports="Images of all types, in the first and further units; no tables, no compressed images in tables",
+    supports="images of all types, in the first and further units; no tables, no compressed images in tables",
 )

@@ -94,6 +94,6 @@ source = Source(
     open=opened,
     library="libjxl",
     modules=("imagecodecs",),
-    supports="Integers up to 16 bits, floats, opacity and other channels, animations",
+    supports="integers up to 16 bits, floats, opacity and other channels, animations",
     is_isolated=True,  # the frames of an animation are counted by decoding them, and nothing tells before how many
 )

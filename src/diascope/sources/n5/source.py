@@ -55,5 +55,5 @@ source = Source(
     matches=matches,
     open=opened,
     version=version,
-    supports="Datasets, pyramids of n5-viewer, COSEM, Paintera and BigDataViewer; no blocks of varying length",
+    supports="datasets, pyramids of n5-viewer, COSEM, Paintera and BigDataViewer; no blocks of varying length",
 )

@@ -102,5 +102,5 @@ source = Source(
     version=version,
     library="numcodecs, imagecodecs",
     modules=("numcodecs", "imagecodecs"),
-    supports="Zarr 2 and 3, shards, OME-Zarr 0.1 to 0.6, labels, plates, collections, plain arrays",
+    supports="Zarr 2 and 3, shards, OME-Zarr 0.1 to 0.6, labels, plates, collections, plain arrays; in zip files too",
 )
