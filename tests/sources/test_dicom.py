@@ -17,6 +17,7 @@ from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
     MPEG2MPHL,
     JPEG2000Lossless,
+    JPEGBaseline8Bit,
     JPEGLosslessSV1,
     JPEGLSLossless,
     PositronEmissionTomographyImageStorage,
@@ -103,6 +104,33 @@ def test_a_dose_lies_where_simpleitk_has_it(shared_data: Path) -> None:
     assert image.metadata.rescale == (1e-6, 0)
     assert image.world is not None
     np.testing.assert_allclose(image.world.array[:3, 3], np.array(judge.GetOrigin()) * (-1, -1, 1))
+
+
+@pytest.mark.judge
+def test_a_tilted_series_is_the_nifti_that_simpleitk_sees(tmp_path: Path) -> None:
+    """Oblique slices, served as NIfTI: every corner lies where ITK's own reader of the same slices has it."""
+    turn = np.array([[0.8, 0.6, 0.0], [0.0, 0.0, 1.0]])
+    normal = np.cross(*turn)
+    for k in range(5):
+        data = ct_slice(
+            VOLUME[k],
+            (np.array((10, 20, 30)) + 3.0 * k * normal).tolist(),
+            k,
+            ImageOrientationPatient=turn.ravel().tolist(),
+        )
+        written(tmp_path / "oblique" / f"{k}.dcm", data)
+    reader = SimpleITK.ImageSeriesReader()
+    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(tmp_path / "oblique")))
+    judge = reader.Execute()
+    image = only(tmp_path / "oblique")
+    file = registry("layouts")["nifti"].tree(image).file(f"{image.name}.nii")
+    assert file is not None
+    (tmp_path / "served.nii").write_bytes(file.read(0, None))
+    served = SimpleITK.ReadImage(str(tmp_path / "served.nii"))
+    np.testing.assert_array_equal(SimpleITK.GetArrayFromImage(served), SimpleITK.GetArrayFromImage(judge))
+    for corner in ((0, 0, 0), (19, 0, 0), (0, 23, 0), (0, 0, 4), (19, 23, 4)):
+        theirs = judge.TransformIndexToPhysicalPoint(corner)
+        np.testing.assert_allclose(served.TransformIndexToPhysicalPoint(corner), theirs, atol=1e-4)
 
 
 def test_uneven_slices_are_told_and_have_no_world(tmp_path: Path) -> None:
@@ -262,6 +290,23 @@ def test_a_tile_that_is_missing_is_white(tmp_path: Path) -> None:
     expected = COLOURS.copy()
     expected[:TILE, :TILE] = 255
     np.testing.assert_array_equal(np.moveaxis(only(tmp_path / "a.dcm")[...], 0, -1), expected)
+
+
+def test_tiles_may_be_cut_at_the_edges_alone(tmp_path: Path) -> None:
+    """As wsidicomizer writes them, though DICOM wants whole frames."""
+    smooth = np.repeat(np.arange(0, 240, 5, dtype=np.uint8)[None, :, None], 40, axis=0).repeat(3, axis=2)
+    data = dicom_files.wsi(smooth, 0.001, PhotometricInterpretation="YBR_FULL_422")
+    corners = [(y, x) for y in range(0, 40, TILE) for x in range(0, 48, TILE)]
+    tiles = [np.ascontiguousarray(smooth[y : y + TILE, x : x + TILE]) for y, x in corners]
+    assert tiles[-1].shape == (8, TILE, 3)
+    frames = [imagecodecs.jpeg_encode(tile, level=95) for tile in tiles]
+    dicom_files.encapsulated(tmp_path / "cut.dcm", frames, data, JPEGBaseline8Bit)
+    found = np.moveaxis(only(tmp_path / "cut.dcm")[...], 0, -1)
+    assert np.abs(found.astype(int) - smooth).max() <= 4
+    frames[0] = imagecodecs.jpeg_encode(tiles[0][:8].copy(), level=95)
+    dicom_files.encapsulated(tmp_path / "short.dcm", frames, data, JPEGBaseline8Bit)
+    with pytest.raises(Unreadable, match="tile at row 0, column 0 is cut"):
+        only(tmp_path / "short.dcm")[...]
 
 
 def test_files_of_a_slide_are_its_levels(tmp_path: Path) -> None:

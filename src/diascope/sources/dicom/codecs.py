@@ -149,5 +149,5 @@ def jpeg_size(data: bytes) -> tuple[int, int]:
 
 def _check_declared(size: tuple[int, int], found: Stored) -> None:
     """Before anything is decoded: no bomb's pixels are made."""
-    if size != (found.rows, found.columns):
+    if not found.admits((*size, *found.shape[2:])):
         raise Unreadable(f"a frame has {size[1]} by {size[0]} pixels instead of {found.columns} by {found.rows}")

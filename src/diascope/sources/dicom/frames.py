@@ -112,7 +112,7 @@ def _coloured(pixels: Pixels, found: Stored) -> Pixels:
 
 
 def _decoded(pixels: Pixels, file: Instance, found: Stored) -> Pixels:
-    if pixels.shape != found.shape or pixels.dtype.kind not in "iu" or pixels.dtype.itemsize > found.dtype.itemsize:
+    if not found.admits(pixels.shape) or pixels.dtype.kind not in "iu" or pixels.dtype.itemsize > found.dtype.itemsize:
         raise Unreadable(f"a frame of {found.shape} pixels is decoded as {pixels.shape} of {pixels.dtype}")
     if found.dtype.kind != pixels.dtype.kind and pixels.dtype.itemsize == found.dtype.itemsize:
         pixels = pixels.view(found.dtype)

@@ -58,7 +58,10 @@ class Matrix:
             if 0 in both.shape:
                 continue
             here, there = both.shifted((each.top, each.left)).slices, both.shifted(region.start).slices
-            out[there] = each.frames.read(each.frame, here[0])[:, here[1]]
+            pixels = each.frames.read(each.frame, here[0])[:, here[1]]
+            if pixels.shape[:2] != both.shape:
+                raise Unreadable(f"the tile at row {each.top}, column {each.left} is cut where the slide has pixels")
+            out[there] = pixels
         return out
 
     def _touching(self, sources: Sequence[Tiles], region: Region) -> Iterator[Tile]:

@@ -38,6 +38,14 @@ class Stored:
     photometric: str
     floats: str
     frames: int
+    is_tile: bool
+    """Whether frames are tiles, of which some writers cut those at the edges that are compressed."""
+
+    def admits(self, shape: tuple[int, ...]) -> bool:
+        """Whether a frame that is compressed may be of this shape."""
+        if not self.is_tile or len(shape) != len(self.shape):
+            return shape == self.shape
+        return shape[2:] == self.shape[2:] and all(0 < n <= most for n, most in zip(shape, self.shape, strict=True))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -84,6 +92,7 @@ def stored(file: Instance) -> Stored:
         photometric=text(data, "PhotometricInterpretation"),
         floats=place.floats,
         frames=max(counted(data, "NumberOfFrames", 1), 1),
+        is_tile="TotalPixelMatrixColumns" in data,
     )
     _check(found)
     _check_size(file, found)
