@@ -49,12 +49,12 @@ class Tile:
 
 def packed(tile: Tile) -> bytes:
     pixels = tile.pixels
-    if tile.packing == "jpeg":
-        return bytes(imagecodecs.jpeg_encode(pixels, level=90))
     if tile.packing == "jpegxr":
         # Colours are declared as blue, green and red, 24bppBGR, which the encoder does not offer.
         return bytes(imagecodecs.jpegxr_encode(pixels, level=1.0)).replace(RGB_24, BGR_24)
     stored = pixels if pixels.ndim < 3 else pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
+    if tile.packing == "jpeg":
+        return bytes(imagecodecs.jpeg_encode(np.ascontiguousarray(stored), level=90))
     plain = np.ascontiguousarray(stored).tobytes()
     if tile.packing == "hilo":
         halves = np.frombuffer(plain, np.uint8).reshape(-1, 2)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from numpy.typing import NDArray
 from pylibCZIrw import czi as zeiss
 
@@ -18,6 +19,8 @@ from diascope.image.region import Region
 from diascope.registry import registry
 from diascope.stores.local import LocalStore
 from diascope.testing.counting import CountingStore
+from tests.judges import bioformats
+from tests.judges.required import required
 from tests.sources import czi_files
 from tests.sources.czi_files import XML, Tile, czi, mosaic, ramp
 
@@ -80,6 +83,20 @@ def test_what_zeiss_does_not_decode_is_what_was_written(packing: str, samples: i
     pixels = diascope.open(tmp_path / "image.czi")[...]
     wanted = tile.pixels if samples == 1 else np.moveaxis(tile.pixels, -1, 0)
     np.testing.assert_allclose(pixels, wanted, atol=12 if packing == "jpeg" else 0)
+
+
+@pytest.mark.judge
+@pytest.mark.parametrize(("packing", "samples"), [("jpeg", 1), ("jpeg", 3), ("lzw", 1), ("hilo", 3)])
+def test_bio_formats_decodes_what_zeiss_does_not(packing: str, samples: int, tmp_path: Path) -> None:
+    required(bioformats.missing())
+    dtype = "u2" if packing == "hilo" else "u1"
+    path = tmp_path / "image.czi"
+    path.write_bytes(czi([Tile(ramp(40, 50, dtype, samples), packing=packing)]))
+    out = bioformats.converted(path, tmp_path / "out.ome.tif")
+    assert isinstance(out, Path), out
+    wanted = tifffile.imread(out, series=0)
+    pixels = diascope.open(path)[...]
+    np.testing.assert_allclose(pixels, wanted if samples == 1 else np.moveaxis(wanted, -1, 0), atol=3)
 
 
 @pytest.mark.parametrize("options", OPTIONS)

@@ -53,7 +53,8 @@ def pixel_type(number: int) -> tuple[str, np.dtype[Any], int]:
 def decoded(data: bytes | memoryview, compression: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Pixels:
     """Pixels of this shape, in the machine's byte order; colours are in the order of red, green and blue."""
     if compression == JPEG:
-        return _checked(_jpeg(bytes(data), shape), shape, dtype)
+        # Blue is stored in the place of red, as Bio-Formats and czifile have it, unlike in JPEG XR.
+        return in_rgb(_checked(_jpeg(bytes(data), shape), shape, dtype))
     if compression == JPEG_XR:
         return _checked(_jpeg_xr(bytes(data), shape), shape, dtype)
     size = prod(shape) * dtype.itemsize

@@ -21,6 +21,7 @@ from diascope.stores.store import Blob
 KEPT = 1 << 27
 """Bytes of the decoded subblocks used last: chunks that do not lie as the tiles do share them."""
 
+SMALLEST_CHUNK = 256
 LARGEST_CHUNK = 2048
 LOOSE_CHUNK = 1024
 """Of tiles that overlap, or lie anywhere."""
@@ -139,7 +140,9 @@ class Mosaic:
             return height, width
         on_grid = not (self.x % tile[1]).any() and not (self.y % tile[0]).any()
         most = LARGEST_CHUNK if on_grid else LOOSE_CHUNK
-        return min(tile[0], most, height), min(tile[1], most, width)
+        # Of small tiles several, for each chunk is looked for among all the tiles.
+        sides = [side * max(SMALLEST_CHUNK // side, 1) for side in tile]
+        return min(sides[0], most, height), min(sides[1], most, width)
 
 
 def _moved(span: slice, by: int) -> slice:
