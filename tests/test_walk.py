@@ -79,6 +79,13 @@ class Door(NamedTuple):
             found += [*listed[:: max(1, len(listed) // MOST_READ)], listed[-1]]
         return list(dict.fromkeys(found)) + [f"{view}/{name}{layout.suffix}{example}" for example in layout.examples]
 
+    def place(self, name: str) -> str:
+        """The path of a sample's only image, or of its first one: of fields of wells the names have slashes."""
+        path = f"{self.folder.name}/{name}"
+        while (names := [entry.name for entry in self.tree.entries(path) or ()]) and "original" not in names:
+            path = f"{path}/{names[0]}"
+        return path
+
     def image_name(self, view: str) -> str:
         """The name that the files of a view begin with."""
         entries = [entry.name for entry in self.tree.entries(view) or ()]
@@ -107,7 +114,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
 def taken(door: Door, name: str, layout: Layout) -> str | None:
     """The first view of a sample that the layout takes, None where it takes neither itself nor its render."""
     for view in ("original", "render"):
-        path = f"{door.folder.name}/{name}/{view}"
+        path = f"{door.place(name)}/{view}"
         image = door.image_name(path)
         reply = door.asked(f"{path}/{image}{layout.suffix}", "HEAD")
         if reply.status != 422:

@@ -117,5 +117,5 @@ def ndtiff_colours(path: Path) -> None:
 
 SAMPLES = {
     "micromanager": {"old": old, "new": new},
-    "ndtiff": {"run": ndtiff, "positions": ndtiff_positions},
+    "ndtiff": {"run": ndtiff, "colours": ndtiff_colours, "positions": ndtiff_positions},
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -172,6 +172,15 @@ def imagexpress(path: Path) -> None:
     (path / "rats.HTD").write_text(htd(MOMENTS), encoding="latin-1")
 
 
+def imagexpress_flat(path: Path) -> None:
+    """Of a single moment and plane the files lie beside the text."""
+    for at in all_planes():
+        if at.t == at.z == 1:
+            guid = "0A1B2C3D-0123-4567-89AB-0123456789AB"
+            tiff(path / f"rats_{letter(at.row)}{at.column:02}_s{at.field}_w{at.c}{guid}.tif", at)
+    (path / "rats.HTD").write_text(htd(1), encoding="latin-1")
+
+
 BTS = 'xmlns:bts="http://www.yokogawa.co.jp/BTS/BTSSchema/1.0"'
 
 
@@ -179,9 +188,9 @@ def cellvoyager_name(at: At) -> str:
     return f"rats_{letter(at.row)}{at.column:02}_T{at.t:04}F{at.field:03}L01A01Z{at.z:02}C{at.c:02}.tif"
 
 
-def cellvoyager(path: Path) -> None:
+def cellvoyager(path: Path, planes: Iterable[At] = tuple(all_planes())) -> None:
     lines = []
-    for at in all_planes():
+    for at in planes:
         tiff(path / cellvoyager_name(at), at)
         lines.append(
             f'<bts:MeasurementRecord bts:Type="IMG" bts:Time="2023-09-18T13:{at.t:02}:00.000+02:00" '
@@ -233,6 +242,10 @@ def cellvoyager(path: Path) -> None:
     )
 
 
+def cellvoyager_flat(path: Path) -> None:
+    cellvoyager(path, [at for at in all_planes() if at.t == at.z == 1])
+
+
 def wells(path: Path) -> None:
     for at in all_planes():
         if at.z == 1 and at.t == 1:
@@ -240,9 +253,15 @@ def wells(path: Path) -> None:
     (path / "notes.csv").write_text("a,b\n", encoding="ascii")
 
 
+def numbered(path: Path) -> None:
+    for at in all_planes():
+        if at.field == at.t == at.z == 1:
+            tiff(path / f"Channel{at.c}-{at.column:02}-{letter(at.row)}-{at.column:02}.tif", at)
+
+
 SAMPLES = {
     "operetta": {"operetta": operetta, "harmony6": operetta_6},
-    "imagexpress": {"plate": imagexpress},
-    "cellvoyager": {"voyage": cellvoyager},
-    "wells": {"named": wells},
+    "imagexpress": {"plate": imagexpress, "flat": imagexpress_flat},
+    "cellvoyager": {"voyage": cellvoyager, "calm": cellvoyager_flat},
+    "wells": {"named": wells, "numbered": numbered},
 }

@@ -94,8 +94,13 @@ def analyze(path: Path) -> None:
     nibabel.Spm2AnalyzeImage(VOLUME.T, np.diag([2.0, 3.0, 4.0, 1.0])).to_filename(path)
 
 
+def analyze_frames(path: Path) -> None:
+    frames = VOLUME.T.reshape(31, 23, 3, 3)
+    nibabel.AnalyzeImage(frames, np.diag([2.0, 3.0, 4.0, 1.0])).to_filename(path)
+
+
 SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
-    "analyze": {"pair.hdr": analyze},
+    "analyze": {"pair.hdr": analyze, "frames.hdr": analyze_frames},
     "metaimage": {"volume.mha": mha, "packed.mha": mha_packed, "apart.mhd": mha, "colours.mha": mha_colours},
     "mgh": {"volume.mgh": mgh, "volume.mgz": mgh, "frames.mgz": mgh_frames},
     "mrc": {"volume.mrc": mrc, "volume.map.gz": gz(mrc), "volume.rec.bz2": bzip2(mrc)},
