@@ -118,3 +118,10 @@ def test_hdf5_runs(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("diascope") == 7
+
+
+def test_chunked_runs(tmp_path: Path) -> None:
+    command = [sys.executable, str(BENCHMARKS / "chunked.py"), "--quick", "--folder", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "volume.ozx" in done.stdout
