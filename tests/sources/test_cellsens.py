@@ -11,7 +11,7 @@ import tifffile
 
 import diascope
 from diascope.catalogue.opening import source_of
-from diascope.errors import DiascopeError
+from diascope.errors import Changed, DiascopeError
 from diascope.image.image import Image
 from diascope.image.level import read_whole
 from diascope.image.region import Region
@@ -167,6 +167,16 @@ def test_a_changed_file_of_pixels_is_another_version(tmp_path: Path) -> None:
     assert source.version(store, "image.vsi") != before
     with pytest.raises(DiascopeError, match=r"image.vsi.*ETS"):
         diascope.open(tmp_path / "image.vsi")
+
+
+def test_pixels_are_never_of_another_version(tmp_path: Path) -> None:
+    cellsens_files.stack_file(tmp_path / "image.vsi")
+    images = registry("sources")["cellsens"].open(LocalStore(tmp_path), "image.vsi").images
+    file = tmp_path / "_image_/stack1/frame_t.ets"
+    file.rename(tmp_path / "old.ets")
+    file.write_bytes(cellsens_files.ets(Stack(pixels((2, 2, 3, 70, 90, 1)) + 1, levels=3)))
+    with pytest.raises(Changed):
+        images["image"]
 
 
 def test_only_the_tiles_of_a_region_are_read(tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from diascope.errors import Unreadable
+from diascope.errors import Changed, Unreadable
 from diascope.image.axes import axes_named
 from diascope.image.image import Image
 from diascope.image.metadata import Metadata
 from diascope.sources.beside import fingerprint
 from diascope.sources.blob_file import buffered
-from diascope.sources.cellsens.ets import COMPRESSIONS, ets
+from diascope.sources.cellsens.ets import COMPRESSIONS, Ets, ets
 from diascope.sources.cellsens.pyramid import Pyramid
 from diascope.sources.cellsens.stack import Stack, stacks
 from diascope.sources.cellsens.volume import tree
@@ -23,6 +23,7 @@ from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.decoded import check_size, decoded_level
 from diascope.sources.natural import natural
 from diascope.sources.safe_names import safe_names
+from diascope.sources.source import stat_version
 from diascope.sources.stem import stem
 from diascope.stores.store import Blob, Store
 
@@ -38,13 +39,24 @@ class Part(NamedTuple):
 
     path: str
     stack: Stack
+    version: str
+    """When the dataset was opened."""
+
+    def opened(self, store: Store) -> Ets:
+        """Raises Changed where the file is another one by now: its tiles would not be those of the version."""
+        blob = store.open(self.path)
+        if blob.stat.version != self.version:
+            raise Changed(f"{self.path}: it has changed since it was opened")
+        return ets(blob)
 
 
 def opened(store: Store, path: str) -> Dataset:
     """Its stacks as images; the picture in the VSI file itself is a thumbnail, or the image where there is no other."""
     blob = store.open(path)
     told = stacks(tree(blob.read(0, min(blob.stat.size, LONGEST_TREE))))
-    parts = [Part(each, told.get(_number(each), Stack())) for each in _pixel_files(store, path)]
+    parts = [
+        Part(each, told.get(_number(each), Stack()), stat_version(store, each)) for each in _pixel_files(store, path)
+    ]
     name = stem(path, (".vsi",))
     files = (path, *(part.path for part in parts))
     images = _images(store, [part for part in parts if not part.stack.kind], name)
@@ -93,7 +105,7 @@ def _beside(store: Store, blob: Blob, part: Part | None, name: str) -> Image:
 
 
 def _image(store: Store, part: Part, name: str) -> Image:
-    file, stack = ets(store.open(part.path)), part.stack
+    file, stack = part.opened(store), part.stack
     pyramid = Pyramid(file, stack)
     channels = stack.channels if len(stack.channels) == pyramid.sizes.get("c", 1) and not pyramid.is_rgb else ()
     extra = {**stack.metadata.extra, "compression": COMPRESSIONS[file.compression]}
