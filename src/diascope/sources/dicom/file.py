@@ -198,7 +198,7 @@ def _reopened(store: Store, path: str, stat: Stat) -> Blob:
     try:
         blob = store.open(path)
     except NotFound:
-        raise Unreadable(f"{path} is gone since it was opened") from None
+        raise Changed(f"{path} is gone since it was opened") from None
     if blob.stat.version != stat.version:
         raise Changed(f"{path} has changed since it was opened")
     return blob

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,20 +49,32 @@ class Matrix:
 
     def read(self, path: str, depth: float, region: Region) -> Pixels:
         """Rows, columns and, of colours, samples of a region; where there is no tile it is the colour of the slide."""
+        tiles = list(self._touching(self.planes.get((path, depth), []), region))
+        if len(tiles) == 1 and self._box(tiles[0]).intersection(region) == region:
+            return self._part(tiles[0], region)
         found = self.first.stored
         out = np.empty((*region.shape, found.samples)[: len(found.shape)], found.dtype)
-        out[:] = background(self.first)
-        for each in self._touching(self.planes.get((path, depth), []), region):
-            box = Region((each.top, each.left), (each.top + found.rows, each.left + found.columns))
-            both = box.intersection(region)
-            if 0 in both.shape:
-                continue
-            here, there = both.shifted((each.top, each.left)).slices, both.shifted(region.start).slices
-            pixels = each.frames.read(each.frame, here[0])[:, here[1]]
-            if pixels.shape[:2] != both.shape:
-                raise Unreadable(f"the tile at row {each.top}, column {each.left} is cut where the slide has pixels")
-            out[there] = pixels
+        out[:] = self.background
+        for each in tiles:
+            both = self._box(each).intersection(region)
+            if 0 not in both.shape:
+                out[both.shifted(region.start).slices] = self._part(each, both)
         return out
+
+    @cached_property
+    def background(self) -> Any:
+        return background(self.first)
+
+    def _box(self, tile: Tile) -> Region:
+        return Region((tile.top, tile.left), (tile.top + self.tile[0], tile.left + self.tile[1]))
+
+    def _part(self, tile: Tile, region: Region) -> Pixels:
+        """The pixels of a region inside a tile; raises Unreadable where the writer has cut them off."""
+        rows, columns = region.shifted((tile.top, tile.left)).slices
+        pixels = tile.frames.read(tile.frame, rows)[:, columns]
+        if pixels.shape[:2] != region.shape:
+            raise Unreadable(f"the tile at row {tile.top}, column {tile.left} is cut where the slide has pixels")
+        return pixels
 
     def _touching(self, sources: Sequence[Tiles], region: Region) -> Iterator[Tile]:
         seen = set()
