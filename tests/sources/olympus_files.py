@@ -14,7 +14,8 @@ import tifffile
 from numpy.typing import NDArray
 
 SECTOR = 512
-FREE, END, TABLE = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+FREE, END, TABLE, LISTING = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD, 0xFFFFFFFC
+IN_HEAD, IN_SECTOR = 109, 127
 SMALL = 4096
 """A stream of fewer bytes lies among the small ones."""
 
@@ -154,13 +155,25 @@ def compound(streams: dict[str, bytes], storage: str, inner: dict[str, bytes]) -
     large = {name: content for name, content in contents.items() if name not in firsts}
     bodies = {"": bytes(128 * (2 + len(contents))), "small": small, "table": pack(f"<{len(table)}I", *table), **large}
     counts = {name: -(-len(body) // SECTOR) for name, body in bodies.items()}
-    fat, places, tables = laid_out(counts)
+    fat, places, tables, more = laid_out(counts)
     root = entry("Root Entry", 5, start=places["small"], size=len(small))
     bodies[""] = directory(streams, storage, inner, places | firsts, root)
     data = b"".join(body.ljust(counts[name] * SECTOR, b"\0") for name, body in bodies.items())
     head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
-    head += pack("<IIIIIIIII", 0, tables, places[""], 0, SMALL, places["table"], counts["table"], END, 0)
-    return head + pack("<109I", *range(tables), *[FREE] * (109 - tables)) + pack(f"<{len(fat)}I", *fat) + data
+    head += pack("<IIIIII", 0, tables, places[""], 0, SMALL, places["table"])
+    head += pack("<III", counts["table"], tables if more else END, more)
+    listed = [*range(tables), *[FREE] * (IN_HEAD - tables)]
+    return head + pack("<109I", *listed[:IN_HEAD]) + pack(f"<{len(fat)}I", *fat) + further(listed, tables, more) + data
+
+
+def further(listed: list[int], tables: int, more: int) -> bytes:
+    """The places of the sectors of the table for which the header has no room, and where the next of them are."""
+    parts = []
+    for k in range(more):
+        places = listed[IN_HEAD + IN_SECTOR * k :][:IN_SECTOR]
+        following = tables + k + 1 if k + 1 < more else END
+        parts.append(pack("<128I", *places, *[FREE] * (IN_SECTOR - len(places)), following))
+    return b"".join(parts)
 
 
 def small_streams(contents: dict[str, bytes]) -> tuple[bytes, list[int], dict[str, int]]:
@@ -175,16 +188,17 @@ def small_streams(contents: dict[str, bytes]) -> tuple[bytes, list[int], dict[st
     return small, table, firsts
 
 
-def laid_out(counts: dict[str, int]) -> tuple[list[int], dict[str, int], int]:
-    """The table of sectors, where each body begins, and how many sectors the table has; it lies before them."""
-    tables = 1
-    while tables * SECTOR // 4 < sum(counts.values()) + tables:
+def laid_out(counts: dict[str, int]) -> tuple[list[int], dict[str, int], int, int]:
+    """The table of sectors, where each body begins, how many sectors it has, and those that list the rest of it."""
+    tables = more = 0
+    while tables * SECTOR // 4 < sum(counts.values()) + tables + more:
         tables += 1
-    fat, places = [TABLE] * tables, {}
+        more = -(-max(tables - IN_HEAD, 0) // IN_SECTOR)
+    fat, places = [TABLE] * tables + [LISTING] * more, {}
     for name, count in counts.items():
         places[name] = len(fat) if count else END
         fat += [*range(len(fat) + 1, len(fat) + count), END] if count else []
-    return fat + [FREE] * (tables * SECTOR // 4 - len(fat)), places, tables
+    return fat + [FREE] * (tables * SECTOR // 4 - len(fat)), places, tables, more
 
 
 def directory(

@@ -73,6 +73,14 @@ def test_metadata(kind: str, tmp_path: Path) -> None:
     assert found.extra["channels"]["GUI Channel 1 Parameters"]["CH Name"] == "CHS1"
 
 
+def test_a_large_table_is_listed_behind_the_header(tmp_path: Path) -> None:
+    data = made.pixels("zyx", z=4, y=1024, x=2048)
+    made.oib(tmp_path / "large.oib", "zyx", data)
+    np.testing.assert_array_equal(image_of(tmp_path / "large.oib")[...], data)
+    with oiffile.OifFile(tmp_path / "large.oib") as file:
+        np.testing.assert_array_equal(file.asarray(), data)
+
+
 def test_oiffile_sees_the_same_streams(tmp_path: Path) -> None:
     made.oib(tmp_path / "made.oib")
     with oiffile.OifFile(tmp_path / "made.oib") as file:

@@ -8,9 +8,10 @@ A stream shorter than a limit lies in small sectors, which are cut from the stre
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from struct import Struct
+from struct import Struct, unpack
 
 from diascope.bounded import BoundedCache
 from diascope.errors import Unreadable
@@ -43,6 +44,26 @@ class Stream:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Followers:
+    """A part of the table: what follows each sector."""
+
+    next: list[int]
+    breaks: list[int]
+    """The places of those that are not followed by their neighbours."""
+
+    def last_of_run(self, place: int) -> int:
+        k = bisect_left(self.breaks, place)
+        return self.breaks[k] if k < len(self.breaks) else len(self.next) - 1
+
+
+def followers(data: bytes, k: int) -> Followers:
+    """Those of the k-th sector of a table."""
+    numbers = _integers(data)
+    first = k * len(numbers) + 1
+    return Followers(numbers, [place for place, number in enumerate(numbers) if number != first + place])
+
+
 class CompoundFile:
     """The streams of a file; many threads may read. Names are in lower case, and of the stream alone."""
 
@@ -60,7 +81,7 @@ class CompoundFile:
         self._blob, self._power, self._limit = blob, power, limit
         self._small_table = small_table
         self._places = self._tables(head, tables, more)
-        self._pages: BoundedCache[bytes] = BoundedCache(HELD, weigh=len)
+        self._pages: BoundedCache[Followers] = BoundedCache(HELD, weigh=lambda page: 8 * len(page.next))
         self.streams, self._root = self._entries(directory, major)
 
     def read(self, name: str, start: int = 0, stop: int | None = None) -> bytes:
@@ -75,7 +96,7 @@ class CompoundFile:
 
     def _sectors(self, stream: Stream, start: int, stop: int) -> bytes:
         parts = []
-        for begin, end in self._spans(self._chain(stream, self._power, self._next), self._power, start, stop):
+        for begin, end in _spans(self._runs(stream, self._power, self._numbers), self._power, start, stop):
             base = 1 << self._power
             data = self._blob.read(base + begin, base + end)
             if len(data) < end - begin:
@@ -84,48 +105,31 @@ class CompoundFile:
         return b"".join(parts)
 
     def _small(self, stream: Stream, start: int, stop: int) -> Iterator[bytes]:
-        for begin, end in self._spans(self._chain(stream, SMALL, self._next_small), SMALL, start, stop):
+        for begin, end in _spans(self._runs(stream, SMALL, self._small_numbers), SMALL, start, stop):
             yield self._sectors(self._root, begin, end)
 
-    @staticmethod
-    def _spans(chain: Iterator[int], power: int, start: int, stop: int) -> Iterator[tuple[int, int]]:
-        """From where to where the bytes from start to stop of a chain are, those that follow each other as one."""
-        size, at, found = 1 << power, 0, (0, 0)
-        for sector in chain:
-            begin, end = sector * size + max(start - at, 0), sector * size + min(stop - at, size)
-            at += size
-            if found[1] == begin < end and found[0] < found[1]:
-                found = (found[0], end)
-            elif begin < end:
-                if found[0] < found[1]:
-                    yield found
-                found = (begin, end)
-            if at >= stop:
-                break
-        if found[0] < found[1]:
-            yield found
-
-    def _chain(self, stream: Stream, power: int, following: Callable[[int], int]) -> Iterator[int]:
-        """The sectors of a stream, as many as its size needs."""
-        sector = stream.start
-        for k in range(-(-stream.size >> power)):
+    def _runs(self, stream: Stream, power: int, numbers: Callable[[int], Followers]) -> Iterator[tuple[int, int]]:
+        """The sectors of a stream, as many as its size needs: where each run of them begins, and how many it has."""
+        sector, left, each = stream.start, -(-stream.size >> power), 1 << (self._power - 2)
+        while left:
             if sector > LAST:
-                raise Unreadable(f"a stream of {stream.size} bytes ends after {k} sectors")
-            yield sector
-            sector = following(sector)
+                raise Unreadable(f"a stream of {stream.size} bytes ends {left} sectors too early")
+            page = numbers(sector // each)
+            last = page.last_of_run(sector % each)
+            count = min(last - sector % each + 1, left)
+            yield sector, count
+            sector, left = page.next[last], left - count
 
-    def _next(self, sector: int) -> int:
-        each = 1 << (self._power - 2)
-        if sector // each >= len(self._places):
-            raise Unreadable(f"the table of sectors does not reach to {sector}")
-        place = self._places[sector // each]
-        page = self._pages.get(place, lambda: self._page(place))
-        return int.from_bytes(page[4 * (sector % each) :][:4], "little")
+    def _numbers(self, k: int) -> Followers:
+        """A sector of the table."""
+        if k >= len(self._places):
+            raise Unreadable(f"the table of sectors has no part {k}")
+        return self._pages.get(k, lambda: followers(self._page(self._places[k]), k))
 
-    def _next_small(self, sector: int) -> int:
+    def _small_numbers(self, k: int) -> Followers:
+        size = 1 << self._power
         table = Stream(self._small_table, self._blob.stat.size)
-        data = self._sectors(table, 4 * sector, 4 * sector + 4)
-        return int.from_bytes(data, "little")
+        return followers(self._sectors(table, k * size, (k + 1) * size), k)
 
     def _page(self, sector: int) -> bytes:
         size = 1 << self._power
@@ -139,11 +143,11 @@ class CompoundFile:
         sectors = self._blob.stat.size >> self._power
         if count > sectors:
             raise Unreadable(f"a table of {count} sectors is longer than the file")
-        found = _numbers(head[FIRST_TABLES : FIRST_TABLES + 4 * TABLES])[:count]
+        found = _integers(head[FIRST_TABLES : FIRST_TABLES + 4 * TABLES])[:count]
         while len(found) < count:
             if more > LAST:
                 raise Unreadable(f"of the {count} sectors of its table it names {len(found)}")
-            *places, more = _numbers(self._page(more))
+            *places, more = _integers(self._page(more))
             found += places[: count - len(found)]
         return found
 
@@ -165,15 +169,34 @@ class CompoundFile:
 
     def _directory(self, sector: int) -> Iterator[bytes]:
         """The entries, until their chain ends."""
-        each = (1 << self._power) // ENTRY.size
+        each, each_of_table = (1 << self._power) // ENTRY.size, 1 << (self._power - 2)
         for _ in range(min(MOST_ENTRIES, self._blob.stat.size // ENTRY.size) // each + 1):
             if sector > LAST:
                 return
             data = self._page(sector)
             yield from (data[k * ENTRY.size : (k + 1) * ENTRY.size] for k in range(each))
-            sector = self._next(sector)
+            sector = self._numbers(sector // each_of_table).next[sector % each_of_table]
         raise Unreadable("its directory has no end, or too many entries")
 
 
-def _numbers(data: bytes) -> list[int]:
-    return [int.from_bytes(data[k : k + 4], "little") for k in range(0, len(data), 4)]
+def _spans(runs: Iterator[tuple[int, int]], power: int, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """From where to where the bytes from start to stop of a stream are, those that follow each other as one."""
+    at, found = 0, (0, 0)
+    for sector, count in runs:
+        place, size = sector << power, count << power
+        begin, end = place + max(start - at, 0), place + min(stop - at, size)
+        at += size
+        if found[1] == begin < end and found[0] < found[1]:
+            found = (found[0], end)
+        elif begin < end:
+            if found[0] < found[1]:
+                yield found
+            found = (begin, end)
+        if at >= stop:
+            break
+    if found[0] < found[1]:
+        yield found
+
+
+def _integers(data: bytes) -> list[int]:
+    return list(unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4]))

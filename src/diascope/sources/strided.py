@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,11 @@ from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region
 from diascope.sources.row_major import ReadBytes
 
-WASTE = 4
-"""Pixels are read with those between them where these are not more than so many times as many."""
+GAP = 1 << 14
+"""Pixels are read with what lies between them where that is no more bytes: another read costs more."""
 
-SMALL = 1 << 16
-"""Or where they are no more bytes than these: another read costs more."""
+LARGEST = 1 << 24
+"""As long as they are no more bytes together than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +62,13 @@ class Strided:
     def _read_together(self, shape: Ints) -> set[int]:
         """The axes whose pixels are got by one read."""
         inner: set[int] = set()
+        extent = self.dtype.itemsize
         for d in sorted(range(len(shape)), key=lambda d: self.strides[d]):
-            grown = tuple(size if k in inner or k == d else 1 for k, size in enumerate(shape))
-            extent = _extent(grown, self.strides, self.dtype.itemsize)
-            if extent > max(SMALL, WASTE * prod(grown) * self.dtype.itemsize):
+            grown = extent + (shape[d] - 1) * self.strides[d]
+            if shape[d] > 1 and (self.strides[d] - extent > GAP or (self.strides[d] > extent and grown > LARGEST)):
                 break
             inner.add(d)
+            extent = grown
         return inner
 
 
