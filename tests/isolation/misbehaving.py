@@ -161,8 +161,9 @@ def bloat() -> None:
 def bloat_shared() -> None:
     """Memory that is no data."""
     held = mmap.mmap(-1, 1 << 34)
-    for at in range(0, len(held), mmap.PAGESIZE):
-        held[at] = 1
+    piece = b"\1" * (1 << 20)
+    for _ in range(0, len(held), len(piece)):
+        held.write(piece)
 
 
 def channel() -> int:

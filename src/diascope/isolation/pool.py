@@ -26,6 +26,9 @@ T = TypeVar("T")
 IDLE = 600.0
 """Seconds after which a worker ends that nobody has needed."""
 
+ATTEMPTS = 3
+"""How often a worker is started that ends before it has begun."""
+
 
 @dataclass(slots=True, eq=False)
 class Seat:
@@ -119,21 +122,30 @@ class Pool:
     def _given_back(self, seat: Seat) -> None:
         process = seat.process
         with self._changed:
+            if process and (self._is_closed or process.limits != self.limits):
+                process.end()
             if process and not process.is_alive:
                 self._processes.discard(process)
             elif process and process.unwanted:
                 self._jobs.put(partial(self._tidied, seat))
                 return
-            elif process and process.limits == self.limits and not self._is_closed:
-                self._idle.append(process)
             elif process:
-                self._processes.discard(process)
-                process.end()
+                self._idle.append(process)
             self._seats -= 1
             self._changed.notify()
 
     def _started(self) -> Process:
-        """A new worker, by the thread that starts all of them: the kernel ends the children of a thread that ends."""
+        """A new worker; raises Unavailable where there is none after several attempts."""
+        for _ in range(ATTEMPTS):
+            process = self._born()
+            if process.greeted():
+                return process
+            with self._changed:
+                self._processes.discard(process)
+        raise Unavailable("a process that reads was started, and ended at once; what it said is in the server's log")
+
+    def _born(self) -> Process:
+        """By the thread that starts all of them: the kernel ends the children of a thread that ends."""
         future: Future[Process] = Future()
 
         def start() -> None:

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
-from time import monotonic
+from time import monotonic, sleep
 
 from diascope.isolation.channel import Broken, Channel, Message
 from diascope.isolation.desk import Desk
@@ -23,6 +23,9 @@ from diascope.settings import MEBIBYTE
 
 SLICE = 0.05
 """Seconds between two looks at how a worker is doing."""
+
+START = 60.0
+"""Seconds until a worker is there, however busy the machine is."""
 
 PATIENCE = 1.0
 """Seconds until a process is gone that was killed; one that waits for a disk may need longer, and is left to it."""
@@ -55,7 +58,6 @@ class Process:
         self.has_served: set[int] = set()
         self.memory = SharedMemory.created()
         self._folder = mkdtemp(prefix=f"diascope-reader-{os.getpid()}-")
-        self._is_ready = False
         ours, theirs = socket.socketpair()
         ours.settimeout(SLICE)
         self._channel = Channel(ours, 0)
@@ -86,11 +88,8 @@ class Process:
 
     def ask(self, message: Message) -> Message:
         """What it answers; raises what it tells of, and Ended where it does not answer any more."""
-        watch = _Watch(self)
+        watch = _Watch(self, self.limits.seconds)
         try:
-            if not self._is_ready:
-                self._answer(watch)
-                self._is_ready = True
             self._channel.send(message, watch=watch)
             answer = self._answer(watch)
         except EOFError:
@@ -103,6 +102,18 @@ class Process:
             raise
         self.used = monotonic()
         return checked(answer)
+
+    def greeted(self) -> bool:
+        """Whether it is there, once it is, or will never be."""
+        try:
+            self._answer(_Watch(self, START))
+        except (EOFError, Broken, Ended):
+            self.end()
+            return False
+        except BaseException:
+            self.end()
+            raise
+        return True
 
     def _answer(self, watch: _Watch) -> Message:
         """What it says when it has asked all that it has to ask."""
@@ -118,15 +129,26 @@ class Process:
             watch.until += monotonic() - start + self.desk.leave()
 
     def _dead(self) -> Ended:
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(PATIENCE)
-        status = self._process.returncode
+        """What a worker has come to that does not answer any more."""
+        patience = monotonic() + PATIENCE
+        while not self._has_ended() and monotonic() < patience:
+            sleep(SLICE / 10)
+        has_ended = self._has_ended()
         self.end()
-        if status is None:
+        status = self._process.returncode
+        if not has_ended or status is None:
             return Ended("closed its connection", is_certain=False)
         if status < 0:
             return Ended(f"crashed with {signal.Signals(-status).name}", is_certain=False)
         return Ended(f"ended with the status {status}", is_certain=False)
+
+    def _has_ended(self) -> bool:
+        """Without taking notice, so that its number is not given to another process before its children are ended."""
+        if sys.platform != "linux":
+            return self._process.poll() is not None
+        with suppress(ChildProcessError):
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        return True
 
     def held(self) -> int:
         """How many bytes of memory it has that are not those of a file."""
@@ -146,11 +168,11 @@ class Process:
 
     def kill(self) -> None:
         """Kill it and what it has started, with their files; whoever asks it just now is told that it is no more."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
-        self._process.kill()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(PATIENCE)
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(PATIENCE)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def forget(self) -> None:
@@ -163,15 +185,16 @@ class Process:
 class _Watch:
     """Looks at a worker while it is waited for, and ends it when it takes too much."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, seconds: float) -> None:
         self._process = process
+        self._seconds = seconds
         self._looked = monotonic()
-        self.until = self._looked + process.limits.seconds
+        self.until = self._looked + seconds
 
     def __call__(self) -> None:
         now = monotonic()
         if now > self.until:
-            raise Ended(f"took longer than {self._process.limits.seconds:g} s", is_certain=True)
+            raise Ended(f"took longer than {self._seconds:g} s", is_certain=True)
         if now - self._looked < SLICE:
             return
         self._looked = now
