@@ -9,6 +9,7 @@ from typing import Any
 
 import nd2
 import numpy as np
+import PIL.Image
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -130,6 +131,13 @@ def test_a_file_without_its_end_is_refused(cut: int, match: str, tmp_path: Path)
     with pytest.raises(Unreadable, match=match) as caught:
         first(path)
     assert path.name in str(caught.value)
+
+
+def test_a_file_of_the_first_kind_is_refused_and_not_shown_as_one_picture(tmp_path: Path) -> None:
+    PIL.Image.new("L", (8, 8)).save(tmp_path / "picture.jp2")
+    path = written(tmp_path, (tmp_path / "picture.jp2").read_bytes())
+    with pytest.raises(Unreadable, match="before 2009"):
+        first(path)
 
 
 def test_metadata_that_explode_are_refused() -> None:

@@ -33,7 +33,8 @@ SMALLEST = 128
 
 
 def _matches(head: Head) -> bool:
-    return head.first.startswith((SIGNATURE, START))
+    # The first ND2 files were of this kind as well, with many images that it does not know of.
+    return head.first.startswith((SIGNATURE, START)) and not head.name.endswith(".nd2")
 
 
 def _open(store: Store, path: str) -> Dataset:

@@ -28,10 +28,15 @@ from diascope.stores.store import Store
 
 SUFFIXES = (".nd2",)
 UNITS = {"t": "second", "x": "micrometer", "y": "micrometer", "z": "micrometer"}
+OLD = b"\0\0\0\x0cjP  \r\n\x87\n"
+"""How the first files of this name began: as JPEG 2000."""
+
 DECODED = "ImageAttributes", "ImageMetadataSeq", "ImageMetadata", "ImageTextInfo"
 
 
 def _matches(head: Head) -> bool:
+    if head.name.endswith(SUFFIXES) and head.first.startswith(OLD):
+        return True
     return head.first.startswith(MAGIC.to_bytes(4, "little")) and head.first[HEADER.size :].startswith(SIGNATURE)
 
 
@@ -39,6 +44,8 @@ def _open(store: Store, path: str) -> Dataset:
     nd2 = library("nd2", "nd2")
     blob = store.open(path)
     pages = Pages(blob)
+    if pages.read(0, len(OLD)) == OLD:
+        raise Unreadable("an ND2 of before 2009, which is a JPEG 2000 with more behind it, is not supported")
     found = chunks(blob, pages)
     is_new = _version(pages) >= (3, 0)
     names = [f"{name}{'LV' if is_new else ''}{'|0' if 'Seq' in name else ''}!" for name in DECODED]
