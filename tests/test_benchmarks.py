@@ -125,3 +125,10 @@ def test_chunked_runs(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "volume.ozx" in done.stdout
+
+
+def test_isolation_runs() -> None:
+    command = [sys.executable, str(BENCHMARKS / "isolation.py"), "--quick"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "through a worker" in done.stdout
