@@ -44,7 +44,7 @@ MOST_META = 100
 UNKNOWN = 0xFFFFFFFF
 """A length that only the end of a value tells."""
 
-LARGEST_HEADER = 1 << 28
+LARGEST_HEADER = 1 << 27
 """More than so many bytes of elements are refused."""
 
 LARGEST_INFLATED = 1 << 28

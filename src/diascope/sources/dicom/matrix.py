@@ -22,6 +22,11 @@ MICROMETRES = 1000.0
 
 LARGEST_SIDE = 1 << 31
 
+PLACE, ROW, COLUMN = 0x0048021A, 0x0048021F, 0x0048021E
+"""Plane Position (Slide) Sequence, and in it the row and the column in the total pixel matrix."""
+OPTICAL_PATH, SEGMENT = 0x00480207, 0x0062000A
+"""Optical Path and Segment Identification Sequence."""
+
 
 class Tile(NamedTuple):
     """A frame and where its first pixel lies."""
@@ -119,26 +124,30 @@ def is_sparse(frames: Frames) -> bool:
     return bool(each) and all(_place(frame) is not None for frame in each[:1])
 
 
-def _place(frame: Any) -> tuple[int, int] | None:
-    """Row and column of its first pixel from 0 on."""
-    place = within(frame, "PlanePositionSlideSequence")
-    row = number(place, "RowPositionInTotalImagePixelMatrix") if place is not None else None
-    column = number(place, "ColumnPositionInTotalImagePixelMatrix") if place is not None else None
-    return None if row is None or column is None else (int(row) - 1, int(column) - 1)
+def _place(frame: Any) -> tuple[int, int, float] | None:
+    """Row and column of its first pixel from 0 on, and its focal plane in micrometres."""
+    # Slides have a hundred thousand frames: elements are looked up by number, and once.
+    found = frame.get(PLACE)
+    place = found.value[0] if found is not None and found.value else None
+    row, column = (place.get(tag) for tag in (ROW, COLUMN)) if place is not None else (None, None)
+    if row is None or column is None or not all(isinstance(each.value, int) for each in (row, column)):
+        return None
+    return row.value - 1, column.value - 1, round(number(place, "ZOffsetInSlideCoordinateSystem") or 0.0, 6)
 
 
 def _add_sparse(made: Matrix, frames: Frames) -> None:
     cells: dict[tuple[str, float], dict[Ints, list[Tile]]] = defaultdict(lambda: defaultdict(list))
     groups = items(frames.file.data, "PerFrameFunctionalGroupsSequence")
-    shared = within(frames.file.data, "SharedFunctionalGroupsSequence")
+    path = path_of(None, within(frames.file.data, "SharedFunctionalGroupsSequence"), frames)
     for k, group in enumerate(groups[: frames.stored.frames]):
         place = _place(group)
         if place is None:
             raise Unreadable(f"frame {k} does not tell its place")
-        tile = Tile(*place, frames, k)
-        box = Region(place, (place[0] + made.tile[0], place[1] + made.tile[1])).clipped((made.rows, made.columns))
+        top, left, depth = place
+        box = Region((top, left), (top + made.tile[0], left + made.tile[1])).clipped((made.rows, made.columns))
+        grid = cells[_own_path(group) or path, depth]
         for cell in touched(box, made.tile):
-            cells[path_of(group, shared, frames), _depth(group)][cell].append(tile)
+            grid[cell].append(Tile(top, left, frames, k))
     for key, grid in cells.items():
         made.planes.setdefault(key, []).append(partial(_listed, dict(grid)))
 
@@ -150,16 +159,18 @@ def _listed(grid: dict[Ints, list[Tile]], cell: Ints) -> list[Tile]:
 def path_of(group: Any, shared: Any, frames: Frames) -> str:
     """The identifier of a frame's optical path; of a segmentation its segment's number."""
     for holder in (group, shared):
-        if holder is not None and (named := within(holder, "OpticalPathIdentificationSequence")) is not None:
-            return text(named, "OpticalPathIdentifier")
-        if holder is not None and (segment := within(holder, "SegmentIdentificationSequence")) is not None:
-            return str(integer(segment, "ReferencedSegmentNumber"))
+        if holder is not None and (own := _own_path(holder)):
+            return own
     return (paths(frames) or [""])[0]
 
 
-def _depth(group: Any) -> float:
-    place = within(group, "PlanePositionSlideSequence")
-    return round(number(place, "ZOffsetInSlideCoordinateSystem") or 0.0, 6)
+def _own_path(group: Any) -> str:
+    """The same where the group itself tells it, else empty."""
+    if (named := group.get(OPTICAL_PATH)) is not None and named.value:
+        return text(named.value[0], "OpticalPathIdentifier")
+    if (segment := group.get(SEGMENT)) is not None and segment.value:
+        return str(integer(segment.value[0], "ReferencedSegmentNumber"))
+    return ""
 
 
 def paths(frames: Frames) -> list[str]:

@@ -6,12 +6,13 @@ DICOM PS3.3, C.7.6.2 (Image Plane), C.7.6.16 (functional groups of enhanced obje
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from diascope.errors import Unreadable
 from diascope.sources.dicom.frames import Frames
 from diascope.sources.dicom.values import integer, items, number, numbers, text, within, words
 
@@ -20,6 +21,10 @@ Window = tuple[float, float]
 
 SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 CENTIMETRES = 3
+
+MOST_FRAMES = 1 << 17
+"""A file of more frames, that are no tiles of a slide, is refused."""
+
 SLICE_VECTOR = "(0054,0080)"
 
 
@@ -59,6 +64,11 @@ def slices(frames: Frames) -> list[Slice]:
     shared = within(data, "SharedFunctionalGroupsSequence")
     each = items(data, "PerFrameFunctionalGroupsSequence")
     offsets = numbers(data, "GridFrameOffsetVector", frames.stored.frames)
+    if frames.stored.frames > MOST_FRAMES:
+        raise Unreadable(f"{frames.stored.frames} frames are over the limit of {MOST_FRAMES}")
+    if not each and not offsets:
+        alike = _slice(frames, 0, partial(_group, None, shared, data), offsets)
+        return [replace(alike, index=k, order=(*alike.order[:-1], k)) for k in range(frames.stored.frames)]
     found = []
     for k in range(frames.stored.frames):
         group = partial(_group, each[k] if k < len(each) else None, shared, data)
