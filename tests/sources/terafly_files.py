@@ -18,7 +18,7 @@ def halved(pixels: Any) -> Any:
     return pixels[::2, ::2, ::2]
 
 
-def level(path: Path, pixels: Any, voxel: tuple[float, float, float], tile: tuple[int, int, int]) -> None:
+def level(path: Path, pixels: Any, voxel: tuple[float, float, float], tile: tuple[int, ...]) -> None:
     """The tiles of a level; of one plane they are as a series of planes is."""
     z_step, y_step, x_step = tile
     for y in range(0, pixels.shape[1], y_step):
