@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import diascope
-from diascope.errors import DiascopeError, Unreadable
+from diascope.errors import Changed, DiascopeError, Unreadable
 from diascope.image.image import Image
 from diascope.image.region import whole
 from diascope.sources.leica import source
@@ -153,6 +153,16 @@ def test_a_project_is_as_new_as_its_newest_file(tmp_path: Path) -> None:
     before = source.version(LocalStore(tmp_path), "project.xlef")
     (tmp_path / "inner" / "stack.lof").write_bytes(made.lof(made.STACK) + b"!")
     assert source.version(LocalStore(tmp_path), "project.xlef") != before
+
+
+def test_a_picture_that_is_replaced_while_others_are_read_is_never_mixed_with_them(tmp_path: Path) -> None:
+    made.xlif(tmp_path, replace(made.STACK, name="planes"), "tif")
+    level = source.open(LocalStore(tmp_path), "planes.xlif").images["planes"].levels[0]
+    last = tmp_path / "planes 11.tif"
+    last.write_bytes(last.read_bytes() + b"\0")
+    assert level.read(whole((1, 2, 3, 9, 16))).any()
+    with pytest.raises(Changed):
+        level.read(whole(level.shape))
 
 
 def test_references_do_not_lead_out_of_the_store(tmp_path: Path) -> None:

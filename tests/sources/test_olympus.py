@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import diascope
-from diascope.errors import DiascopeError, Unreadable
+from diascope.errors import Changed, DiascopeError, Unreadable
 from diascope.image.image import Image
 from diascope.image.region import whole
 from diascope.sources.olympus import source
@@ -100,6 +100,16 @@ def test_a_plane_that_is_missing_is_trouble_and_one_that_is_replaced_is_seen(tmp
     assert image[1].any()
     with pytest.raises(Unreadable, match="is missing"):
         image[0]
+
+
+def test_a_plane_that_is_replaced_while_others_are_read_is_never_mixed_with_them(tmp_path: Path) -> None:
+    made.oif(tmp_path / "made.oif")
+    level = source.open(LocalStore(tmp_path), "made.oif").images["made"].levels[0]
+    plane = tmp_path / "made.oif.files" / "s_C002Z002T001.tif"
+    plane.write_bytes(plane.read_bytes() + b"\0")
+    assert level.read(whole((1, 1, 3, 9, 13))).any()
+    with pytest.raises(Changed):
+        level.read(whole((1, 2, 3, 9, 13)))
 
 
 def test_an_oif_without_its_folder_is_refused(tmp_path: Path) -> None:

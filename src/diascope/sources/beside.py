@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from diascope.errors import Unreadable
@@ -23,5 +23,10 @@ def named_beside(path: str, name: str) -> str:
 def fingerprint(store: Store, paths: Iterable[str]) -> str:
     """What changes when one of the files does; one that is missing adds nothing but its name."""
     stats = ((path, store.stat(path)) for path in paths)
-    told = "\0".join(f"{path}\0{stat.version if stat else ''}" for path, stat in stats)
-    return sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return told({path: stat.version if stat else "" for path, stat in stats})
+
+
+def told(versions: Mapping[str, str]) -> str:
+    """The same of versions that are known by the paths of their files."""
+    text = "\0".join(f"{path}\0{version}" for path, version in versions.items())
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -117,7 +117,7 @@ def _project(store: Store, path: str) -> tuple[list[Part], list[str]]:
 def _held(store: Store, held: list[Frame]) -> Pixels:
     """The memory that lies in other files."""
     if len(held) == 1 and held[0].path.lower().endswith(".lof"):
-        blob = store.open(held[0].path)
+        blob = held[0].opened(store)
         memory, _ = object_memory(blob, text_at(blob, 0)[1])
         return _checked(blob.read, memory)
     if not held or held[0].path.lower().endswith((".ome.tif", ".aivia.tif", ".lof")):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from diascope.bounded import BoundedCache
-from diascope.errors import Unreadable
+from diascope.errors import Changed, Unreadable
 from diascope.image.level import Pixels
 from diascope.sources.blob_file import buffered
 from diascope.stores.store import Blob, Store
@@ -30,6 +30,15 @@ class Frame:
     start: int
     """Where in the memory they are."""
     size: int
+    version: str
+    """Of the file, when it was named."""
+
+    def opened(self, store: Store) -> Blob:
+        """Raises Changed where it is another file by now."""
+        blob = store.open(self.path)
+        if blob.stat.version != self.version:
+            raise Changed(f"{self.path} was written to since it was opened")
+        return blob
 
 
 class Pictures:
@@ -54,7 +63,7 @@ class Pictures:
         return b"".join(parts)
 
     def _bytes(self, frame: Frame) -> bytes:
-        data = _pixels(self._store.open(frame.path), frame).tobytes()
+        data = _pixels(frame.opened(self._store), frame).tobytes()
         if len(data) != frame.size:
             raise Unreadable(f"{frame.path} has {len(data)} bytes of pixels, not {frame.size}")
         return data

@@ -104,4 +104,5 @@ def frames(store: Store, member: Member) -> Iterator[Frame]:
         target = beside(store, member.path, block)
         if target is None:
             raise Unreadable(f"{block.get('File', '')[:200]!r}, which has pixels, is not there")
-        yield Frame(target, number(block, "Offset"), number(block, "Size"))
+        stat = store.stat(target)
+        yield Frame(target, number(block, "Offset"), number(block, "Size"), stat.version if stat else "")

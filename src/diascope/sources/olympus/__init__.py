@@ -10,7 +10,7 @@ from diascope.errors import NotFound, Unreadable
 from diascope.image.axes import axes_named
 from diascope.image.image import Image
 from diascope.image.level import Level
-from diascope.sources.beside import fingerprint
+from diascope.sources.beside import told
 from diascope.sources.compound import MAGIC
 from diascope.sources.dataset import Dataset
 from diascope.sources.olympus.facts import facts
@@ -39,7 +39,7 @@ def _open(store: Store, path: str) -> Dataset:
         return Dataset(version=blob.stat.version, images={name: image}, files=(path,))
     folder = Folder(store, path)
     image = _image(folder, name, "Olympus OIF")
-    return Dataset(version=_version(store, path), images={name: image}, files=folder.paths)
+    return Dataset(version=told(folder.versions), images={name: image}, files=tuple(folder.versions))
 
 
 def _image(files: Files, name: str, title: str) -> Image:
@@ -69,9 +69,9 @@ def _version(store: Store, path: str) -> str:
     if not path.lower().endswith(".oif"):
         return stat_version(store, path)
     try:
-        return fingerprint(store, Folder(store, path).paths)
+        return told(Folder(store, path).versions)
     except (NotFound, Unreadable):
-        return fingerprint(store, [path])
+        return stat_version(store, path)
 
 
 source = Source(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import Protocol
 
-from diascope.errors import NotFound, Unreadable
+from diascope.errors import Changed, NotFound, Unreadable
 from diascope.sources.compound import CompoundFile
 from diascope.sources.olympus.settings import settings
 from diascope.stores.store import Blob, Store
@@ -42,6 +42,8 @@ class Folder:
         self.main = self._plain(path)
         for folder in _folders(store, path):
             self._paths |= {name.lower(): posixpath.join(folder, name) for name, _ in store.names(folder)}
+        stats = {path: store.stat(path) for path in self._paths.values()}
+        self.versions = {path: stat.version if stat else "" for path, stat in stats.items()}
         if len(self._paths) == 1:
             raise Unreadable(f"the folder {posixpath.basename(path)}.files, which has the pixels, is missing or empty")
 
@@ -52,10 +54,6 @@ class Folder:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self._paths)
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        return tuple(self._paths.values())
 
     def read(self, name: str) -> bytes:
         blob = self._blob(name)
@@ -70,7 +68,11 @@ class Folder:
     def _blob(self, name: str) -> Blob:
         if name not in self._paths:
             raise Unreadable(f"the file {name} is missing")
-        return self._store.open(self._paths[name])
+        path = self._paths[name]
+        blob = self._store.open(path)
+        if blob.stat.version != self.versions[path]:
+            raise Changed(f"{path} was written to since it was opened")
+        return blob
 
 
 def _folders(store: Store, path: str) -> list[str]:
