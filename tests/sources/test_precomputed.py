@@ -19,6 +19,7 @@ from diascope.image.image import Image
 from diascope.image.level import read_whole
 from diascope.image.region import Region
 from diascope.sources.precomputed import source
+from diascope.sources.precomputed.compresso import decoded
 from diascope.stores.local import LocalStore
 from diascope.testing.counting import CountingStore
 from tests.sources.precomputed_files import COLOURS, LABELS, SHARDING, VOLUME, colours, labels, plain, written
@@ -169,13 +170,49 @@ def test_what_is_no_volume_is_refused(change: dict[str, Any], reason: str, tmp_p
         diascope.open(tmp_path / "a")
 
 
-@pytest.mark.parametrize("encoding", ["compresso", "fpzip", "kempressed", "zfpc", "crackle", "what"])
+@pytest.mark.parametrize("encoding", ["fpzip", "kempressed", "zfpc", "crackle", "what"])
 def test_encodings_without_a_decoder_are_refused_by_name(encoding: str, tmp_path: Path) -> None:
     written(tmp_path / "a", VOLUME)
     text = (tmp_path / "a" / "info").read_text(encoding="utf-8").replace('"raw"', f'"{encoding}"')
     (tmp_path / "a" / "info").write_text(text, encoding="utf-8")
     with pytest.raises(Unreadable, match=f"encoded as '{encoding}' cannot be read"):
         diascope.open(tmp_path / "a")
+
+
+COMPRESSO = bytes.fromhex(
+    "6370736f01040800080002000404010400000000000000030000000000000000000000040000000007000000000000000900000000004444"
+    "00f0020003000200030004000400050002020000"
+)
+"""Two planes of 8 by 8, as the program of that name writes them: the halves 0 and 7, the halves 0 and 9."""
+
+
+def test_compresso() -> None:
+    expected = np.zeros((1, 2, 8, 8), np.uint32)
+    expected[0, 0, :, 3:], expected[0, 1, 4:] = 7, 9
+    np.testing.assert_array_equal(decoded(COMPRESSO, (1, 2, 8, 8), np.dtype(np.uint32)), expected)
+    for shape, name in (((1, 2, 8, 9), "uint32"), ((1, 2, 8, 8), "uint64"), ((1, 1, 8, 8), "uint32")):
+        with pytest.raises(ValueError, match=r"it holds|it is no"):
+            decoded(COMPRESSO, shape, np.dtype(name))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 75), st.integers(0, 255)), max_size=5), st.integers(36, 76))
+def test_hostile_compresso(changes: list[tuple[int, int]], size: int) -> None:
+    data = bytearray(COMPRESSO)
+    for at, value in changes:
+        data[at] = value
+    try:
+        assert decoded(bytes(data[:size]), (1, 2, 8, 8), np.dtype(np.uint32)).shape == (1, 2, 8, 8)
+    except ValueError:
+        return
+
+
+def test_compresso_of_the_shared_volume(shared_data: Path) -> None:
+    """The chunks of its finer scales are missing."""
+    image = diascope.open(shared_data / "precomputed" / "seg_unsharded")
+    assert image.kind == "labels"
+    assert [level.shape for level in image.levels[:3]] == [(512, 1024, 1024), (512, 512, 512), (512, 256, 256)]
+    assert not image.levels[0].read(Region((0, 0, 0), (1, 9, 9))).any()
 
 
 def test_shared_folders_that_are_no_images_say_why(shared_data: Path) -> None:

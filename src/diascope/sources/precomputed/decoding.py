@@ -19,6 +19,7 @@ from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import Ints
 from diascope.sources.documents import shown
+from diascope.sources.precomputed import compresso
 from diascope.sources.precomputed.info import Info, Scale
 
 Decode: TypeAlias = Callable[[bytes, Ints], Pixels]
@@ -28,7 +29,6 @@ PNG_HEADER = struct.Struct(">8s4x4sII")
 PNG_START = b"\x89PNG\r\n\x1a\n", b"IHDR"
 
 UNREAD = {
-    "compresso": "no decoder of Compresso is at hand",
     "crackle": "no decoder of Crackle is at hand",
     "fpzip": "no decoder of fpzip is at hand",
     "kempressed": "no decoder of fpzip is at hand",
@@ -46,6 +46,8 @@ def decoding(volume: Info, scale: Scale) -> Decode:
         return _picture(volume.dtype, size, decode)
     if scale.encoding == "compressed_segmentation":
         return lambda data, shape: compressed_segmentation.decoded(data, shape, volume.dtype, scale.block_size)
+    if scale.encoding == "compresso":
+        return lambda data, shape: compresso.decoded(data, shape, volume.dtype)
     reason = UNREAD.get(scale.encoding, "this encoding is not known")
     raise Unreadable(f"{scale.path}: chunks encoded as {shown(scale.encoding)} cannot be read: {reason}")
 

@@ -97,5 +97,5 @@ source = Source(
     matches=matches,
     open=opened,
     version=version,
-    supports="sharded or not: raw, JPEG, PNG, compressed segmentation; no Compresso, no fpzip, no meshes",
+    supports="sharded or not: raw, JPEG, PNG, compressed segmentation, Compresso; no fpzip, no meshes",
 )
