@@ -27,12 +27,12 @@ XML = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def stack(path: Path) -> None:
+def stack(path: Path, step: int = 10) -> None:
     container = path.with_suffix(".n5")
     n5_files.bdv(container)
     setups = "".join(SETUP.format(id=k) for k in range(2))
-    views = "".join(VIEW.format(time=t, setup=s, shift=10 * s) for t in range(3) for s in range(2))
+    views = "".join(VIEW.format(time=t, setup=s, shift=step * s) for t in range(3) for s in range(2))
     path.write_text(XML.format(container=container.name, setups=setups, views=views), encoding="utf-8")
 
 
-FILES: dict[str, Any] = {"tiles.xml": stack}
+SAMPLES: dict[str, Any] = {"tiles.xml": stack, "moved.xml": lambda path: stack(path, 20)}

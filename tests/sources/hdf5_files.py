@@ -23,6 +23,13 @@ def plain(path: Path) -> None:
         file.create_dataset("words", data=["some", "text"])
 
 
+def changed(path: Path) -> None:
+    """Other pixels in the same places."""
+    with h5py.File(path, "w") as file:
+        file.create_dataset("volumes/raw", data=VOLUME[::-1], chunks=(2, 32, 32), compression="lzf")
+        file.create_dataset("mask", data=VOLUME[1] > 300)
+
+
 def latest(path: Path) -> None:
     """With the superblock and the trees of the newest library, large chunks and none for a part."""
     with h5py.File(path, "w", libver="latest", userblock_size=1024) as file:
@@ -75,7 +82,14 @@ def berkeley(path: Path) -> None:
             vector.attrs["name"], vector.attrs["units"] = name, "[n_m]"
 
 
+SAMPLES: dict[str, Any] = {"plain.h5": plain, "changed.h5": changed}
+"""The two that every layout and door is tried with."""
+
 FILES: dict[str, Any] = {
-    "plain.h5": plain, "latest.hdf5": latest, "ilastik.h5": ilastik, "colours.h5": colours, "scaled.h5": scaled,
-    "pyramid.h5": pyramid, "berkeley.emd": berkeley,
-}  # fmt: skip
+    "latest.hdf5": latest,
+    "ilastik.h5": ilastik,
+    "colours.h5": colours,
+    "scaled.h5": scaled,
+    "pyramid.h5": pyramid,
+    "berkeley.emd": berkeley,
+}

@@ -73,6 +73,12 @@ def stack(path: Path) -> None:
         file.create_dataset("Thumbnail/Data", data=thumbnail.astype("u1"))
 
 
+def single(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        add_data(file, "", PIXELS[1:, 1:2])
+        add_info(file)
+
+
 def two_sets(path: Path) -> None:
     with h5py.File(path, "w") as file:
         add_data(file)
@@ -93,4 +99,7 @@ def linked(path: Path) -> None:
                     file[channel] = h5py.ExternalLink(f"./{name}", f"ResolutionLevel {level}")
 
 
-FILES: dict[str, Any] = {"stack.ims": stack, "two.ims": two_sets, "linked.ims": linked}
+SAMPLES: dict[str, Any] = {"stack.ims": stack, "single.ims": single}
+"""The two that every layout and door is tried with."""
+
+FILES: dict[str, Any] = {"two.ims": two_sets, "linked.ims": linked}

@@ -84,13 +84,17 @@ def signed(path: Path) -> None:
     minc1(path, PIXELS, ZYX, 1, signtype="signed__", valid_range=RANGE)
 
 
-FILES: dict[str, Any] = {
+SAMPLES: dict[str, Any] = {
     "signed.mnc": signed,
+    "two.mnc": lambda path: minc2(path, PIXELS, ZYX, 1, valid_range=RANGE),
+}
+"""The two that every layout and door is tried with."""
+
+FILES: dict[str, Any] = {
     "unsigned.mnc": lambda path: minc1(path, (PIXELS % 256).astype("u1"), ZYX, 0, signtype="unsigned"),
     "float.mnc": lambda path: minc1(path, PIXELS.astype("f4"), ZYX, 1),
     "series.mnc": lambda path: minc1(path, SERIES, ("time", *SAGITTAL), 2, signtype="signed__", valid_range=RANGE),
     "packed.mnc.gz": packed,
-    "two.mnc": lambda path: minc2(path, PIXELS, ZYX, 1, valid_range=RANGE),
     "two_float.mnc": lambda path: minc2(path, PIXELS.astype("f8"), ZYX, 0),
     "two_series.mnc": lambda path: minc2(path, SERIES.astype("u2"), ("time", *SAGITTAL), 2),
     "two_one.mnc": lambda path: minc2(path, (PIXELS % 256).astype("u1"), SAGITTAL, 0),

@@ -30,8 +30,8 @@ SAMPLES: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "imaris part": ("linked.ims", imaris_files.linked, "linked--C00--T00000.h5"),
     "bigdataviewer": ("stack.xml", bdv_files.stack, "stack.xml"),
     "bigdataviewer pixels": ("one.xml", bdv_files.one, "one.h5"),
-    "minc 1": ("signed.mnc", minc_files.FILES["signed.mnc"], "signed.mnc"),
-    "minc 2": ("two.mnc", minc_files.FILES["two.mnc"], "two.mnc"),
+    "minc 1": ("signed.mnc", minc_files.SAMPLES["signed.mnc"], "signed.mnc"),
+    "minc 2": ("two.mnc", minc_files.SAMPLES["two.mnc"], "two.mnc"),
 }
 """By name: the file that is opened, what writes it, and the one that is spoilt."""
 

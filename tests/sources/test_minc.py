@@ -11,9 +11,10 @@ import pytest
 import diascope
 from diascope.errors import Unreadable
 from diascope.image.image import Image
-from tests.sources.minc_files import FILES, PIXELS, RANGE, SAGITTAL, ZYX, minc1, minc2
+from tests.sources import minc_files
+from tests.sources.minc_files import PIXELS, RANGE, SAGITTAL, minc1, minc2
 
-ORDERS = {3: ZYX, 4: ("time", *ZYX)}
+FILES = {**minc_files.SAMPLES, **minc_files.FILES}
 
 
 def opened(path: Path) -> Image:

@@ -57,7 +57,7 @@ def opened(store: Store, path: str) -> Dataset:
 
     def made(name: str) -> object:
         at = names[name]
-        return image_of(name, found.images[at], found.parents[at], top, found.passed)
+        return image_of(name.rpartition("/")[2], found.images[at], found.parents[at], top, found.passed)
 
     return Dataset(version=stat_version(store, path), images=Lazily(names, made), files=(path,))  # type: ignore[arg-type]
 
