@@ -237,6 +237,15 @@ def test_images_of_a_container_are_looked_up_without_listing_it(tmp_path: Path) 
     np.testing.assert_array_equal(images["some/floats"][...], VOLUME[0].astype(np.float32))
 
 
+def test_a_dataset_that_is_added_is_seen(tmp_path: Path) -> None:
+    container(tmp_path / "a.n5")
+    images = source.open(LocalStore(tmp_path), "a.n5").images
+    assert "some/more" not in images
+    dataset(tmp_path / "a.n5" / "some" / "more", VOLUME)
+    assert list(images) == ["some/floats", "some/more", "some/raw"]
+    np.testing.assert_array_equal(images["some/more"][...], VOLUME)
+
+
 def test_only_touched_blocks_are_read(tmp_path: Path) -> None:
     dataset(tmp_path / "a.n5", VOLUME, {"type": "raw"})
     store = CountingStore(LocalStore(tmp_path))

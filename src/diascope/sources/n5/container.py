@@ -79,7 +79,8 @@ class Container(Mapping[str, Folder]):
     def __init__(self, store: Store, root: str) -> None:
         self._store = store
         self._root = root
-        self._known: BoundedCache[Folder | None] = BoundedCache(KEPT, weigh=lambda _: 1)
+        # What is no image may become one, and is not kept.
+        self._known: BoundedCache[Folder | None] = BoundedCache(KEPT, weigh=lambda found: 1 if found else KEPT + 1)
 
     def __getitem__(self, name: str) -> Folder:
         """Raises KeyError also of what lies in an image, as its levels do."""
