@@ -55,6 +55,8 @@ def opened(store: Store, path: str) -> Dataset:
     misbehave(plan, "open")
     image = made(plan, path)
     images: Mapping[str, Image] = {"it": image, "other": replace(image, name="other")}
+    if "name" in plan:
+        images = {"it": image, plan["name"]: image}
     if "many" in plan:
         images = Lazily(Names(plan), lambda name: replace(image, name=name))
     return Dataset(version=version, images=images, files=(path,))
@@ -119,9 +121,11 @@ DESCRIBED: dict[str, dict[str, Any]] = {
     "endless": {"shape": (7, 1 << 70, 128)},
     "nothing": {"shape": (7, 0, 128)},
     "type": {"dtype": np.dtype(object)},
+    "order": {"dtype": np.dtype(">u2")},
     "letters": {"dtype": np.dtype("S4")},
     "no chunks": {"chunk_shape": (1, 0, 64)},
     "negative chunks": {"chunk_shape": (1, -1, 64)},
+    "vast chunks": {"shape": (7, 1 << 20, 1 << 20), "chunk_shape": (1, 1 << 20, 1 << 20)},
     "no distance": {"scale": (0.0, float("nan"), 1.0)},
 }
 

@@ -313,7 +313,7 @@ def test_images_pickle_and_are_dask_arrays(workers, tmp_path) -> None:
     assert np.array_equal(again[:], pixels(6, whole(SHAPE)))
     assert np.array_equal(image.to_dask().compute(scheduler="threads"), pixels(6, whole(SHAPE)))
     assert np.array_equal(
-        image.to_dask().sum(axis=0).compute(scheduler="processes", num_workers=2),
+        image.to_dask().sum(axis=0).compute(scheduler="processes", num_workers=1),
         pixels(6, whole(SHAPE)).sum(axis=0),
     )
 

@@ -94,6 +94,13 @@ def test_lies_are_refused(lie, workers, tmp_path) -> None:
     check_good(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["", "..", "a/../b", "/etc", "a//b", "nul\0"])
+def test_names_lead_nowhere(name, workers, tmp_path) -> None:
+    workers()
+    with pytest.raises(Unreadable, match=r"bad\.mis.*no name|at least 1"):
+        opened_file(written(tmp_path / "bad.mis", name=name))
+
+
 def test_who_is_retried_was_not_to_blame(workers, tmp_path) -> None:
     """A worker that dies once, for whatever reason, is replaced before anybody sees it."""
     pool = workers(workers=1)

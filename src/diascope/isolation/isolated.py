@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -40,7 +40,9 @@ def isolated(source: Source, store: Store, path: str, owner: str) -> Dataset:
     held = Held(source.name, store, path, f"{owner}/{path}", source.version(store, path))
     opened: DatasetTold = told(DatasetTold, held.run(held.opened))
     held.version = opened.version
-    images, labels, associated = (Images(held, k, getattr(opened, role)) for k, role in enumerate(ROLES))
+    names = (getattr(opened, role) for role in ROLES)
+    known = (each if each is None else dict.fromkeys(each) for each in names)
+    images, labels, associated = (Images(held, k, each) for k, each in enumerate(known))
     return Dataset(version=opened.version, images=images, labels=labels, associated=associated, files=opened.files)
 
 
@@ -132,7 +134,7 @@ class Images(Mapping[str, Image]):
 
     held: Held
     role: int
-    names: list[str] | None
+    names: dict[str, None] | None
     """None where they are listed only when they are wanted."""
 
     def __getitem__(self, name: str) -> Image:
@@ -147,7 +149,7 @@ class Images(Mapping[str, Image]):
         order = {"role": self.role, "name": name, "level": level}
         return partial(self.held.read, order, np.dtype(told.dtype))
 
-    def _listed(self) -> list[str]:
+    def _listed(self) -> Collection[str]:
         if self.names is not None:
             return self.names
         listing: NamesTold = told(NamesTold, self.held.ask(do="names", role=self.role))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -23,8 +24,13 @@ from diascope.stores.copies import sweep
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 IDLE = 600.0
 """Seconds after which a worker ends that nobody has needed."""
+
+CLOSING = 5.0
+"""Seconds that closing datasets may take, during which no worker can be started."""
 
 ATTEMPTS = 3
 """How often a worker is started that ends before it has begun."""
@@ -177,7 +183,10 @@ class Pool:
     def _keep(self) -> None:
         job: Callable[[], object] | None = self._rested
         while job is not None:
-            job()
+            try:
+                job()
+            except Exception:
+                log.exception("A worker could not be looked after.")
             try:
                 job = self._jobs.get(timeout=IDLE / 10)
             except Empty:
@@ -201,16 +210,21 @@ class Pool:
 
     def _tidied(self, seat: Seat) -> None:
         """Its worker closes what nobody wants."""
-        process = seat.process
-        if process is not None:
-            keys = list(process.unwanted)
-            process.unwanted.clear()
-            with suppress(Ended, DiascopeError):
-                process.ask({"do": "close", "keys": keys})
-            for key in keys:
-                process.datasets.pop(key, None)
-                process.desk.take_back(key)
-        self._given_back(seat)
+        try:
+            if seat.process is not None:
+                self._closed(seat.process)
+        finally:
+            self._given_back(seat)
+
+    @staticmethod
+    def _closed(process: Process) -> None:
+        keys = list(process.unwanted)
+        process.unwanted.clear()
+        with suppress(Ended, DiascopeError):
+            process.ask({"do": "close", "keys": keys}, CLOSING)
+        for key in keys:
+            process.datasets.pop(key, None)
+            process.desk.take_back(key)
 
     def _rested(self) -> None:
         """End the workers that nobody has needed for long."""

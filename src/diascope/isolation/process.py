@@ -86,9 +86,12 @@ class Process:
     def pid(self) -> int:
         return self._process.pid
 
-    def ask(self, message: Message) -> Message:
-        """What it answers; raises what it tells of, and Ended where it does not answer any more."""
-        watch = _Watch(self, self.limits.seconds)
+    def ask(self, message: Message, seconds: float | None = None) -> Message:
+        """What it answers; raises what it tells of, and Ended where it does not answer any more.
+
+        It may take so many seconds, by default those of its limits.
+        """
+        watch = _Watch(self, seconds or self.limits.seconds)
         try:
             self._channel.send(message, watch=watch)
             answer = self._answer(watch)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, Field, JsonValue, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, JsonValue, ValidationError
 
 from diascope.errors import Unreadable
 from diascope.image.affine import Affine, Matrix
@@ -17,10 +17,18 @@ from diascope.image.level import Level, ReadPixels
 from diascope.image.metadata import LARGEST_PROFILE, Channel, Metadata
 from diascope.isolation.channel import Message
 
+
+def _safe(name: str) -> str:
+    """A name that no tree of files can be led astray by."""
+    if {"", ".", ".."} & set(name.split("/")) or "\0" in name:
+        raise ValueError(f"{name!r} is no name")
+    return name
+
+
 Size = Annotated[int, Field(ge=0, lt=1 << 62)]
 Sizes = Annotated[tuple[Size, ...], Field(min_length=2, max_length=5)]
 Numbers = Annotated[tuple[float, ...], Field(min_length=2, max_length=5)]
-Name = Annotated[str, Field(min_length=1, max_length=4096)]
+Name = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_safe)]
 Text = Annotated[str, Field(max_length=1 << 24)]
 
 LEVELS = 64
@@ -40,8 +48,10 @@ class LevelTold(BaseModel):
 
     def rebuilt(self, read_pixels: ReadPixels) -> Level:
         ranks = {len(each) for each in (self.shape, self.chunk_shape, self.scale, self.translation)}
-        if len(ranks) > 1:
-            raise Unreadable(f"a level of the shape {self.shape} in chunks of {self.chunk_shape} cannot be")
+        if len(ranks) > 1 or not np.dtype(self.dtype).isnative:
+            raise Unreadable(
+                f"a level of {self.dtype} of the shape {self.shape} in chunks of {self.chunk_shape} cannot be"
+            )
         return Level(**self.model_dump() | {"dtype": np.dtype(self.dtype)}, read_pixels=read_pixels)
 
 
@@ -121,7 +131,7 @@ class DatasetTold(BaseModel):
     """A dataset; the names of a role are None where listing them may be work."""
 
     version: Text
-    files: tuple[Name, ...]
+    files: tuple[str, ...]
     images: list[Name] | None
     labels: list[Name] | None
     associated: list[Name] | None
