@@ -17,9 +17,9 @@ def pixels() -> NDArray[Any]:
     return (np.arange(2 * 1 * 3 * 32 * 40) % 997).astype(np.uint16).reshape(2, 1, 3, 32, 40)
 
 
-def deltavision(path: Path) -> None:
-    """https://github.com/tlambert03/mrc: sections of wavelengths of times of planes."""
-    data = pixels()
+def deltavision(path: Path, add: int = 0) -> None:
+    """https://github.com/tlambert03/mrc: sections of wavelengths of times of planes; ``add`` makes other pixels."""
+    data = pixels() + np.uint16(add)
     head = bytearray(HEADER)
     pack_into("<4i", head, 0, 40, 32, 6, 6)
     pack_into("<3f", head, 40, 0.1, 0.2, 0.5)
@@ -27,3 +27,8 @@ def deltavision(path: Path) -> None:
     pack_into("<2h", head, 180, 1, 0)
     pack_into("<3h", head, 196, 2, 435, 525)
     path.write_bytes(bytes(head) + data.tobytes())
+
+
+def other(path: Path) -> None:
+    """The same with other pixels."""
+    deltavision(path, 1)

@@ -169,7 +169,7 @@ SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
         "full.oib": olympus_files.oib,
         "line.oib": lambda path: olympus_files.oib(path, "ctx"),
     },
-    "bioio": {"cells.dv": bioio_files.deltavision},
+    "bioio": {"cells.dv": bioio_files.deltavision, "other.dv": bioio_files.other},
     "leica": {
         "folders.lif": leica_files.lif_folders,
         "waves.lif": leica_files.lif_waves,
@@ -179,9 +179,9 @@ SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
     },
     "cellsens": {"stack.vsi": cellsens_files.stack_file, "slide.vsi": cellsens_files.slide_file},
     "czi": {
-        "scenes.czi": czi_files.contract_file,
         "pyramid.czi": czi_files.pyramid_file,
         "plain.czi": czi_files.plain_file,
+        "scenes.czi": czi_files.contract_file,
     },
     "nd2": {
         "series.nd2": nd2_files.series,
