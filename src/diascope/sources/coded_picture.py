@@ -51,7 +51,7 @@ def picture_image(picture: CodedPicture, name: str) -> Image:
     """Raises Unreadable where the picture has no pixels or too many."""
     shape: Ints = (picture.height, picture.width)
     shape = (*shape, picture.samples) if picture.samples > 1 else shape
-    check_size((*shape, picture.frames))
+    check_size(shape)
     description, acquired, extra = told_by_exif(picture.exif)
     if picture.orientation != 1:
         extra["exif_orientation"] = picture.orientation

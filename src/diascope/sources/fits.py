@@ -64,7 +64,7 @@ def _images(blob: Blob, name: str) -> Iterator[tuple[str, Image]]:
 
 def _is_image(unit: Unit) -> bool:
     kind = unit.text("XTENSION") or "IMAGE"
-    return kind == "IMAGE" and unit.bits in TYPES and len(unit.shape) >= 2 and 0 not in unit.shape
+    return kind == "IMAGE" and unit.bits in TYPES and len(unit.shape) >= 2 and min(unit.shape) > 0
 
 
 def _image(blob: Blob, unit: Unit, name: str) -> Image:

@@ -75,6 +75,8 @@ def header(blob: Blob) -> Header:
                 _movie(found, data)
     if not found.width or not found.height:
         raise Unreadable("no box tells how large the picture is")
+    if found.frames > blob.stat.size:
+        raise Unreadable(f"{blob.stat.size} bytes cannot hold {found.frames} frames")
     return found
 
 
