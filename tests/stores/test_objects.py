@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -170,6 +172,34 @@ def test_trouble_is_told_without_secrets(cloud: Cloud) -> None:
 
 def fields(bucket: Bucket) -> dict[str, Any]:
     return {name: getattr(bucket, name) for name in Bucket.__slots__}
+
+
+FORKED = """
+import os, sys
+from diascope.errors import DiascopeError
+from diascope.stores.bucket import Bucket
+from diascope.stores.objects import ObjectStore
+store = ObjectStore(Bucket("s3", "none", sys.argv[1], anonymous=True))
+def look():
+    try:
+        store.stat("x")
+    except DiascopeError as error:
+        print(error, flush=True)
+look()
+if os.fork() == 0:
+    look()
+    os._exit(0)
+os.wait()
+"""
+
+
+def test_a_forked_process_is_told_and_does_not_hang() -> None:
+    required(servers.lacking("moto"))
+    command = [sys.executable, "-W", "ignore", "-c", FORKED, servers.s3()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    first, forked = done.stdout.splitlines()
+    assert "no such bucket" in first
+    assert "spawn it" in forked
 
 
 def test_without_credentials_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import cache
 from threading import Lock
 from typing import NamedTuple, TypeAlias
 
@@ -16,6 +18,9 @@ GAP = 2
 
 LONGEST_RUN = 1 << 8
 """Blocks of one request."""
+
+AT_ONCE = 8
+"""Requests of all readers that go beside each one's first."""
 
 Fetch: TypeAlias = Callable[[int, int], bytes]
 Block: TypeAlias = tuple[Hashable, int]
@@ -62,10 +67,15 @@ class Blocks:
     def get(self, identity: Hashable, numbers: Iterable[int], fetch: Fetch, size: int) -> dict[int, bytes]:
         """The blocks of a file of so many bytes; ``fetch(start, stop)`` gives its bytes, and its errors are raised."""
         found, waiting, runs = self._claimed(identity, sorted(set(numbers)))
+        # Each request beside the first takes a thread, and no time of its own.
+        others = [_pool(os.getpid()).submit(self._fetched, identity, run, fetch, size) for run in runs[1:]]
         try:
-            for run in runs:
+            for run in runs[:1]:
                 found |= self._fetched(identity, run, fetch, size)
+            for other in others:
+                found |= other.result()
         except BaseException as error:
+            wait(others)
             self._given_up(identity, runs, error)
             raise
         return found | {number: flight.result() for number, flight in waiting.items()}
@@ -126,6 +136,12 @@ class Blocks:
         self._kept[key] = data
         while self._bytes > self.max_bytes:
             self._bytes -= len(self._kept.popitem(last=False)[1])
+
+
+@cache
+def _pool(_: int) -> ThreadPoolExecutor:
+    """The threads of this process that fetch."""
+    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="blocks")
 
 
 def _grouped(numbers: list[int]) -> Iterator[range]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from diascope.errors import BadRequest
+from diascope.errors import BadRequest, Unavailable
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
@@ -47,12 +47,21 @@ class Bucket:
 
     @property
     def client(self) -> Any:
-        """That of this process; what it lacks in credentials it takes from the environment, or the machine's role."""
-        return _client(self, os.getpid())
+        """What it lacks in credentials it takes from the environment, or the machine's role.
+
+        Raises Unavailable in a process that was forked from one that has used another.
+        """
+        if _process.setdefault("first", os.getpid()) != os.getpid():
+            raise Unavailable(f"{self}: a process that is forked from one that reads a bucket cannot do so: spawn it")
+        return _client(self)
+
+
+_process: dict[str, int] = {}
+"""Whose threads the library works with: a forked process would wait for them for ever."""
 
 
 @cache
-def _client(bucket: Bucket, _: int) -> Any:
+def _client(bucket: Bucket) -> Any:
     from obstore import store
 
     keys: dict[str, Any] = {name: secret.get_secret_value() for name, secret in bucket.credentials}
