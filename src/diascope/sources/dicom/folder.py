@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import sha256
 
 from diascope.errors import BadRequest, Unreadable
+from diascope.sources.beside import fingerprint
 from diascope.sources.dicom.file import instance
 from diascope.sources.dicom.values import items, words
 from diascope.stores.store import Store
@@ -61,9 +61,5 @@ def _found(store: Store, folder: str, names: list[str]) -> str | None:
 
 
 def folder_version(store: Store, path: str) -> str:
-    """A fingerprint of all the files: a file that is added, taken away or replaced changes it."""
-    digest = sha256()
-    for each in sorted(_walked(store, path, 0)):
-        stat = store.stat(each)
-        digest.update(f"{each}\0{stat.version if stat else ''}\0".encode())
-    return digest.hexdigest()[:32]
+    """Of all the files: one that is added, taken away or replaced changes it."""
+    return fingerprint(store, sorted(_walked(store, path, 0)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from diascope.errors import Unreadable
+from diascope.sources.beside import fingerprint
 from diascope.stores.store import Store
 
 MIRAX = ".mrxs"
@@ -51,10 +52,9 @@ def _named(store: Store, path: str, keys: re.Pattern[str]) -> list[str]:
 
 
 def version(store: Store, path: str) -> str:
-    """Of all the files; one that is missing adds nothing, and an index that cannot be read none."""
+    """Of all the files that the index names, where it can be read."""
     try:
         others = companions(store, path)
     except Unreadable:
         others = ()
-    stats = (store.stat(each) for each in (path, *others))
-    return "+".join(stat.version if stat else "" for stat in stats)
+    return fingerprint(store, (path, *others))
