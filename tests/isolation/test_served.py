@@ -62,6 +62,25 @@ def test_bad_files_are_told_and_good_ones_served(workers, tmp_path) -> None:
         live.stop()
 
 
+def test_a_file_that_could_not_be_opened_is_tried_again_later(workers, tmp_path) -> None:
+    pool = workers()
+    folder = tmp_path / "lab"
+    folder.mkdir()
+    written(folder / "bad.mis", open="segfault")
+    live = of_folder(folder, reader_processes=2, quarantine_seconds=2.0)
+    try:
+        url = live.url + place("bad.mis")
+        assert "SIGSEGV" in told(url)
+        seen = len(pool.seen)
+        assert "SIGSEGV" in told(url)
+        assert len(pool.seen) == seen
+        time.sleep(2.1)
+        assert "SIGSEGV" in told(url)
+        assert len(pool.seen) > seen
+    finally:
+        live.stop()
+
+
 def check_good(url: str, seed: int) -> None:
     image = zarr.open_array(f"{url}/0", mode="r", zarr_format=3)
     assert np.array_equal(image[:], pixels(seed, whole(SHAPE)))

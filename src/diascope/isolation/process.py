@@ -12,6 +12,7 @@ from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
+from threading import Thread
 from time import monotonic, sleep
 
 from diascope.isolation.channel import Broken, Channel, Message
@@ -27,8 +28,8 @@ SLICE = 0.05
 START = 60.0
 """Seconds until a worker is there, however busy the machine is."""
 
-PATIENCE = 1.0
-"""Seconds until a process is gone that was killed; one that waits for a disk may need longer, and is left to it."""
+PATIENCE = 3.0
+"""Seconds until a process is gone that was killed; one that waits for a disk may need longer, and is not waited for."""
 
 KEPT = "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TZ", "JAVA_HOME", "HDF5_PLUGIN_PATH"
 """The variables of the environment that a worker is given: others may hold secrets."""
@@ -174,8 +175,10 @@ class Process:
         if self._process.returncode is None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
-            with suppress(subprocess.TimeoutExpired):
+            try:
                 self._process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                Thread(target=self._process.wait, daemon=True).start()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def forget(self) -> None:
