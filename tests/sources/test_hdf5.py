@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -165,6 +167,46 @@ def test_only_what_a_region_needs_is_read(tmp_path: Path) -> None:
     assert before < 1 << 19
     found.read(Region((40, 70, 70), (50, 120, 120)))
     assert store.count - before < 32 * 64 * 64 * 2 * 1.1
+
+
+def test_opening_does_not_look_for_chunks(tmp_path: Path) -> None:
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w") as file:
+        pixels = RANDOM.integers(0, 65536, (64, 256, 256), dtype=np.uint16)
+        file.create_dataset("tiny", data=pixels, chunks=(8, 8, 8), compression="lzf")
+        file.create_dataset("large", data=pixels, chunks=(64, 64, 64), compression="lzf")
+    store = CountingStore(LocalStore(tmp_path))
+    assert set(source.open(store, "x.h5").images) == {"tiny", "large"}
+    assert store.count < 1 << 17
+
+
+def test_a_process_that_holds_files_ends_well(tmp_path: Path) -> None:
+    """The library would call a file object after Python is gone."""
+    hdf5_files.plain(tmp_path / "x.h5")
+    script = f"""
+from pathlib import Path
+from diascope.sources.hdf5 import source
+from diascope.stores.local import LocalStore
+
+class Own(LocalStore):
+    def open(self, path):
+        blob = super().open(path)
+        return Holder(blob)
+
+class Holder:
+    def __init__(self, blob):
+        self.blob, self.stat = blob, blob.stat
+
+    def read(self, start, stop):
+        return self.blob.read(start, stop)
+
+found = source.open(Own(Path({str(tmp_path)!r})), "x.h5").images
+image = next(iter(found.values()))
+kept = [found, image, found]
+kept.append(kept)
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_most_likely_image_comes_first(tmp_path: Path) -> None:

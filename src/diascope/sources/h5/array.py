@@ -188,9 +188,11 @@ def _reading(file: File, plist: Any, held: _Held) -> Callable[[Region], Pixels]:
             plist.get_fill_value(fill)
         index = ChunkIndex(held.id, held.shape, held.chunks, held.stored.itemsize, file.blob)
         return _Chunked(index, held, held.chunks, fill.astype(held.dtype)).read
+    if plist.get_layout() != h5py.h5d.CONTIGUOUS:
+        return held.read
     # Of an array that was never written the offset is undefined, and behind a user's own block it looks like one.
     is_there = held.id.get_space_status() == h5py.h5d.SPACE_STATUS_ALLOCATED
-    offset = held.id.get_offset() if is_there and plist.get_layout() == h5py.h5d.CONTIGUOUS else None
+    offset = held.id.get_offset() if is_there else None
     return held.read if offset is None else RowMajor(file.blob.read, int(offset), held.shape, held.stored).box
 
 

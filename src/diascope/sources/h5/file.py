@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from atexit import register
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakSet
 
 from diascope.bounded import BoundedCache
 from diascope.errors import Changed, Unreadable
@@ -47,9 +49,21 @@ def open_file(store: Store, path: str) -> File:
     h5py = library("h5py", EXTRA)
     blob = store.open(path)
     try:
-        return File(blob, h5py.File(Paged(blob), "r"))
+        file = File(blob, h5py.File(Paged(blob), "r"))
     except OSError as error:
         raise Unreadable(f"{path}: it cannot be opened as HDF5: {error}") from error
+    _open.add(file.h5)
+    return file
+
+
+_open: WeakSet[Any] = WeakSet()
+
+
+@register
+def _close() -> None:
+    """At the end of the process, before Python is taken down: the library would call its file objects after that."""
+    for file in list(_open):
+        file.close()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
