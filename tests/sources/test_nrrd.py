@@ -134,7 +134,7 @@ def test_directions_tell_channels_where_kinds_do_not(tmp_path: Path) -> None:
 
 
 def test_segments_make_labels(tmp_path: Path) -> None:
-    nrrd.write(str(tmp_path / "a.seg.nrrd"), VOLUME, {"Segment0_LabelValue": "1"})
+    nrrd_file(tmp_path / "a.seg.nrrd", Segment0__LabelValue="1")
     dataset = diascope.open_dataset(tmp_path / "a.seg.nrrd")
     assert dataset.images["a"].kind == "labels"
     assert dataset.images["a"].metadata.extra["values"] == {"Segment0_LabelValue": "1"}

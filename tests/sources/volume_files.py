@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,12 @@ def bzip2(write: Callable[[Path], None]) -> Callable[[Path], None]:
 
 
 def nrrd_file(path: Path, pixels: Any = VOLUME, **header: Any) -> None:
-    """In the order of our axes; header fields by NRRD's names, with an underscore for a space."""
-    fields = {name.replace("_", " "): value for name, value in header.items()}
-    nrrd.write(str(path), np.ascontiguousarray(pixels), fields, index_order="C")
+    """In the order of our axes; header fields by NRRD's names, an underscore for a space, two for one."""
+    fields = {name.replace("__", "\0").replace("_", " ").replace("\0", "_"): value for name, value in header.items()}
+    with warnings.catch_warnings():
+        # Its comment with the date is made in a way that Python 3.13 deprecates.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        nrrd.write(str(path), np.ascontiguousarray(pixels), fields, index_order="C")
 
 
 def nrrd_encoded(encoding: str) -> Callable[[Path], None]:
