@@ -367,7 +367,7 @@ def test_optical_paths_are_channels(shared_data: Path) -> None:
     folder = shared_data / "dicom" / "wg26_FluorCell_4"
     dataset = opened_file(folder)
     image = next(iter(dataset.images.values()))
-    assert image.shape == (3, 704, 704)
+    assert (image.name, image.shape) == ("wg26_FluorCell_4", (3, 704, 704))
     assert [level.shape[1] for level in image.levels[:6]] == [704, 352, 176, 88, 44, 22]
     assert len({channel.name for channel in image.channels}) == 3
     frames = pixel_array(folder / "7_0")

@@ -71,7 +71,7 @@ def _opened_folder(store: Store, path: str) -> Dataset:
     if not read:
         raise Unreadable(refused[0] if refused else "it has no file")
     found = Found()
-    for name, members in _series(read):
+    for name, members in _titled(_series(read), path.rpartition("/")[2]):
         part = _found(name, members)
         found.images += part.images
         found.associated += part.associated
@@ -111,6 +111,12 @@ def _series(files: Iterable[Frames]) -> list[tuple[str, list[Frames]]]:
     studies = list(dict.fromkeys(_study(members[0]) for members in series))
     folders = {study: f"study-{k}/" if len(studies) > 1 else "" for k, study in enumerate(studies, 1)}
     return [(folders[_study(members[0])] + _series_name(members[0]), members) for members in series]
+
+
+def _titled(series: list[tuple[str, list[Frames]]], folder: str) -> list[tuple[str, list[Frames]]]:
+    """A single series without a description is called as its folder is."""
+    described = len(series) > 1 or text(series[0][1][0].file.data, "SeriesDescription")
+    return series if described or not folder else [(folder, series[0][1])]
 
 
 def _study(first: Frames) -> str:
