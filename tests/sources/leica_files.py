@@ -204,6 +204,10 @@ def lif_old(path: Path) -> None:
     path.write_bytes(lif({"1": STACK}, version=1))
 
 
+def lif_real(path: Path) -> None:
+    path.write_bytes(lif({"1": REAL}))
+
+
 def lof_stack(path: Path) -> None:
     path.write_bytes(lof(STACK))
 

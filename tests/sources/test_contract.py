@@ -165,15 +165,16 @@ def mosaic_recipe(path: Path) -> None:
 
 SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
     "olympus": {
-        "folder.oif": olympus_files.oif,
         "full.oib": olympus_files.oib,
         "line.oib": lambda path: olympus_files.oib(path, "ctx"),
+        "folder.oif": olympus_files.oif,
     },
     "bioio": {"cells.dv": bioio_files.deltavision, "other.dv": bioio_files.other},
     "leica": {
+        "old.lif": leica_files.lif_old,
+        "real.lif": leica_files.lif_real,
         "folders.lif": leica_files.lif_folders,
         "waves.lif": leica_files.lif_waves,
-        "old.lif": leica_files.lif_old,
         "stack.lof": leica_files.lof_stack,
         "project.xlef": leica_files.xlef,
     },
@@ -185,8 +186,8 @@ SAMPLES: dict[str, dict[str, Callable[[Path], None]]] = {
     },
     "nd2": {
         "series.nd2": nd2_files.series,
-        "stage.nd2": nd2_files.stage,
         "packed.nd2": nd2_files.packed,
+        "stage.nd2": nd2_files.stage,
         "colours.nd2": nd2_files.rgb,
     },
     "dicom": dicom_files.SAMPLES,
