@@ -45,9 +45,13 @@ class Tile:
     size: tuple[int, int] | None = None
     """Rows and columns of the finest level that a tile of the pyramid covers."""
     metadata: bytes = b"<METADATA />"
+    raw: bytes = b""
+    """What is stored in the place of the pixels."""
 
 
 def packed(tile: Tile) -> bytes:
+    if tile.raw:
+        return tile.raw
     pixels = tile.pixels
     if tile.packing == "jpegxr":
         # Colours are declared as blue, green and red, 24bppBGR, which the encoder does not offer.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,9 @@ FILES = {
     "lzw": czi([Tile(ramp(30, 40), packing="lzw")]),
 }
 """None of JPEG XR: its decoder crashes, which is why the format is read in a process of its own."""
+
+CRASHING = Path(__file__).with_name("crashing.jxr")
+"""One byte in a few was changed in 40 rows of 52 pixels; jxrlib ends the process that decodes it."""
 
 changes = st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 255)), min_size=1, max_size=6)
 
@@ -42,3 +46,13 @@ def test_changed_bytes(name: str, changes: list[tuple[int, int]], directory: boo
                 assert level.read(box).shape == box.shape
     except DiascopeError as error:
         assert "changed.czi" in str(error)  # noqa: PT017
+
+
+def test_a_stream_that_kills_its_decoder_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "well.czi").write_bytes(czi([Tile(ramp(40, 52, "u1"), packing="jpegxr")]))
+    (tmp_path / "killing.czi").write_bytes(czi([Tile(ramp(40, 52, "u1"), packing="jpegxr", raw=CRASHING.read_bytes())]))
+    killing = diascope.open(tmp_path / "killing.czi")
+    assert killing.shape == (40, 52)
+    with pytest.raises(DiascopeError, match=r"killing\.czi"):
+        killing[...]
+    np.testing.assert_array_equal(diascope.open(tmp_path / "well.czi")[...], ramp(40, 52, "u1"))
