@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -19,6 +20,8 @@ from diascope.image.order import moved
 from diascope.registry import registry
 from diascope.sources.wells import plane_of
 from diascope.stores.local import LocalStore
+from diascope.stores.store import Stat, Store
+from diascope.testing.counting import CountingStore
 from tests.judges import bioformats
 from tests.sources import plate_files
 from tests.sources.plate_files import At, cellvoyager, field, imagexpress, operetta, operetta_6, tiff, wells
@@ -161,9 +164,18 @@ def test_a_plane_that_is_replaced_never_mixes(tmp_path: Path) -> None:
         image[...]
 
 
-def test_wells_that_are_added_change_the_version(tmp_path: Path) -> None:
+class Timeless(CountingStore):
+    """A store that keeps no time of folders, as those of objects."""
+
+    def stat(self, path: str) -> Stat | None:
+        stat = super().stat(path)
+        return replace(stat, version="") if stat and stat.is_folder else stat
+
+
+@pytest.mark.parametrize("store_of", [LocalStore, lambda path: Timeless(LocalStore(path))])
+def test_wells_that_are_added_change_the_version(tmp_path: Path, store_of: Callable[[Path], Store]) -> None:
     wells(tmp_path / "plate")
-    source, store = registry("sources")["wells"], LocalStore(tmp_path)
+    source, store = registry("sources")["wells"], store_of(tmp_path)
     before = source.version(store, "plate")
     tiff(tmp_path / "plate" / "rats_C01_s1_w1.tif", At(3, 1, 1, 1, 1, 1))
     assert source.version(store, "plate") != before

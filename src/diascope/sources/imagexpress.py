@@ -19,9 +19,9 @@ from itertools import islice
 
 from diascope.errors import Unreadable
 from diascope.image.metadata import Channel, Metadata
-from diascope.sources.beside import fingerprint
 from diascope.sources.dataset import Dataset
 from diascope.sources.documents import joined
+from diascope.sources.listed import listed
 from diascope.sources.members import Members
 from diascope.sources.natural import natural
 from diascope.sources.plates.plate import MOST_PLANES, About, Plane, Plate, by_field
@@ -122,7 +122,7 @@ def _version(store: Store, path: str) -> str:
     """Of the text and of the folders, which change when files are added."""
     description = _description(store, path)
     folders = _folders(store, description.rpartition("/")[0])
-    return fingerprint(store, (description, *(folder.path for folder in folders)))
+    return listed(store, [folder.path for folder in folders], [description])
 
 
 def _about(told: dict[str, str]) -> About:

@@ -20,9 +20,9 @@ from typing import NamedTuple
 
 from diascope.errors import Unreadable
 from diascope.image.image import Image
-from diascope.sources.beside import fingerprint
 from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.documents import Document, joined
+from diascope.sources.listed import listed
 from diascope.sources.members import Member, Members
 from diascope.sources.micro.told import Told
 from diascope.sources.natural import natural
@@ -79,7 +79,7 @@ def _opened(store: Store, path: str, members: Members) -> Dataset:
 
 def _version(store: Store, path: str) -> str:
     """Of the folder, which changes when files are added, and of what describes them."""
-    return fingerprint(store, (path, joined(path, METADATA)))
+    return listed(store, [path], [joined(path, METADATA)])
 
 
 def _text(store: Store, path: str) -> str:

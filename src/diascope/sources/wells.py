@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from diascope.image.metadata import Metadata
-from diascope.sources.beside import fingerprint
 from diascope.sources.dataset import Dataset
 from diascope.sources.documents import joined
+from diascope.sources.listed import listed
 from diascope.sources.members import Members
 from diascope.sources.plates.plate import MOST_PLANES, About, Plane, Plate, by_field
 from diascope.sources.source import Head, Source
@@ -69,7 +69,7 @@ def _opened(store: Store, path: str, members: Members) -> Dataset:
 
 def _version(store: Store, path: str) -> str:
     """Of the folder, which changes when files are added."""
-    return fingerprint(store, (path,))
+    return listed(store, [path])
 
 
 def _matches(head: Head) -> bool:

@@ -22,9 +22,9 @@ from diascope.image.image import Image
 from diascope.image.level import Level
 from diascope.image.metadata import Metadata
 from diascope.image.region import Ints
-from diascope.sources.beside import fingerprint
 from diascope.sources.dataset import Dataset
 from diascope.sources.documents import joined
+from diascope.sources.listed import listed
 from diascope.sources.members import Members
 from diascope.sources.source import Head, Source
 from diascope.sources.steady import Steady
@@ -67,7 +67,7 @@ def _opened(store: Store, path: str, members: Members) -> Dataset:
 def _version(store: Store, path: str) -> str:
     """Of the folders of levels and of what stands first in them; tiles that are replaced do not change it."""
     folders = [folder for folder, _ in _levels(store, path)]
-    return fingerprint(store, [path, *folders, *(joined(folder, MDATA) for folder in folders)])
+    return listed(store, [path, *folders], [joined(folder, MDATA) for folder in folders])
 
 
 def _image(name: str, grids: list[Grid], members: Steady) -> Image:
