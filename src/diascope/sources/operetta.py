@@ -83,7 +83,8 @@ def _entry(element: ET.Element, entries: dict[str, ET.Element], channel: str = "
 
 
 def _plane(element: ET.Element, path: str) -> tuple[Plane, Mapping[str, float]]:
-    told = texts(element)
+    own = {local(child): child for child in element}
+    told = {name: child.text or "" for name, child in own.items()}
     plane = Plane(
         whole(told, "Row") - 1,
         whole(told, "Col"),
@@ -92,7 +93,7 @@ def _plane(element: ET.Element, path: str) -> tuple[Plane, Mapping[str, float]]:
         (0, whole(told, "TimepointID", 0)),
         str(whole(told, "ChannelID")),
         whole(told, "PlaneID", 1),
-        named_beside(path, told["URL"]),
+        named_beside(path, told["URL"].strip()),
     )
     lengths = {
         "x": "PositionX",
@@ -102,16 +103,20 @@ def _plane(element: ET.Element, path: str) -> tuple[Plane, Mapping[str, float]]:
         "t": "MeasurementTimeOffset",
     }
     units = {"t": {"s": 1.0}}
-    values = {name: _measured(element, tag, units.get(name, MICROMETRES)) for name, tag in lengths.items()}
+    values = {name: _number(own.get(tag), units.get(name, MICROMETRES)) for name, tag in lengths.items()}
     return plane, {name: value for name, value in values.items() if value is not None}
 
 
 def _measured(element: ET.Element, tag: str, units: Mapping[str, float]) -> float | None:
     """The number of a child in our unit, None where it has none."""
-    found = element.find(f"{{*}}{tag}")
+    return _number(element.find(f"{{*}}{tag}"), units)
+
+
+def _number(found: ET.Element | None, units: Mapping[str, float]) -> float | None:
     value = number(found.text) if found is not None else None
-    factor = units.get(found.get("Unit", ""), next(iter(units.values()))) if found is not None else 1.0
-    return None if value is None else value * factor
+    if found is None or value is None:
+        return None
+    return value * units.get(found.get("Unit", ""), next(iter(units.values())))
 
 
 def _opened(store: Store, path: str, members: Members) -> Dataset:

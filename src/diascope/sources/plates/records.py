@@ -23,9 +23,8 @@ def records(store: Store, path: str, tags: frozenset[str]) -> Iterator[ET.Elemen
     blob = store.open(path)
     if blob.stat.size > LARGEST:
         raise Unreadable(f"{path}: {blob.stat.size} bytes of XML are over the limit of {LARGEST}")
-    parser: Parser = ET.XMLPullParser(("start", "end"))
+    parser: Parser = ET.XMLPullParser(("end",))
     before = b""
-    depth: list[ET.Element] = []
     try:
         for start in range(0, blob.stat.size, WINDOW):
             data = blob.read(start, start + WINDOW)
@@ -33,26 +32,19 @@ def records(store: Store, path: str, tags: frozenset[str]) -> Iterator[ET.Elemen
                 raise Unreadable(f"{path}: its XML declares a document type or entities, which is refused")
             before = data[-len(REFUSED[0]) :]
             parser.feed(data)
-            yield from _ended(parser, depth, tags)
+            yield from _ended(parser, tags)
         parser.close()
-        yield from _ended(parser, depth, tags)
+        yield from _ended(parser, tags)
     except ET.ParseError as error:
         raise Unreadable(f"{path}: its XML cannot be parsed: {error}") from error
 
 
-def _ended(parser: Parser, depth: list[ET.Element], tags: frozenset[str]) -> Iterator[ET.Element]:
-    """The records that have ended; each is forgotten when the next comes."""
-    for event, found in parser.read_events():
-        if event == "start":
-            depth.append(found)
-            if len(depth) > 100:
-                raise Unreadable("its XML is nested more than 100 deep")
-            continue
-        depth.pop()
+def _ended(parser: Parser, tags: frozenset[str]) -> Iterator[ET.Element]:
+    """The records that have ended; what is in each is forgotten when the next comes."""
+    for _, found in parser.read_events():
         if local(found) in tags:
             yield found
-            if depth:
-                depth[-1].remove(found)
+            found.clear()
 
 
 def attributes(element: ET.Element) -> dict[str, str]:
