@@ -18,6 +18,7 @@ import pytest
 from diascope.errors import Overloaded, Quarantined, Unavailable
 from diascope.image.image import Image
 from diascope.image.region import Region, whole
+from diascope.isolation.folder import Folder, sweep
 from diascope.isolation.isolated import isolated
 from diascope.isolation.limits import Limits, limits
 from diascope.isolation.pool import Pool
@@ -241,6 +242,26 @@ print(*(process.pid for process in pool()._processes), flush=True)
     while any(is_running(pid) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not [pid for pid in pids if is_running(pid)]
+
+
+def test_what_a_killed_server_left_is_swept(monkeypatch, tmp_path) -> None:
+    """Of the next one, and never what another has in use."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    script = "import os; from diascope.isolation.folder import Folder; print(Folder().path, flush=True); os._exit(0)"
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
+    left = Path(done.stdout.strip())
+    mine = Folder()
+    sweep()
+    assert left.is_dir(), "it may be one that is just being made"
+    for each in (left, Path(mine.path)):
+        os.utime(each, (0, 0))
+    sweep()
+    assert not left.exists()
+    assert Path(mine.path).is_dir()
+    mine.remove()
+    mine.forget()
+    assert not list(tmp_path.iterdir())
 
 
 def is_running(pid: str) -> bool:

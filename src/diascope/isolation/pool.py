@@ -17,6 +17,7 @@ from time import monotonic
 from typing import TypeVar
 
 from diascope.errors import DiascopeError, Overloaded, Unavailable
+from diascope.isolation import folder
 from diascope.isolation.limits import Limits
 from diascope.isolation.process import Ended, Process
 from diascope.isolation.quarantine import Quarantine
@@ -181,7 +182,7 @@ class Pool:
             self._jobs.put(job)
 
     def _keep(self) -> None:
-        job: Callable[[], object] | None = self._rested
+        job: Callable[[], object] | None = folder.sweep
         while job is not None:
             try:
                 job()
@@ -246,9 +247,9 @@ class Pool:
             process.end()
         for process in busy:
             process.kill()
-        for folder in self.copies:
+        for place in self.copies:
             with suppress(OSError):
-                sweep(folder)
+                sweep(place)
 
     def forsake(self) -> None:
         """In a child that was forked: the workers are its parent's."""

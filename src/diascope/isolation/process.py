@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -11,12 +10,12 @@ import sys
 from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
-from tempfile import mkdtemp
 from threading import Thread
 from time import monotonic, sleep
 
 from diascope.isolation.channel import Broken, Channel, Message
 from diascope.isolation.desk import Desk
+from diascope.isolation.folder import Folder
 from diascope.isolation.limits import Limits
 from diascope.isolation.shared import SharedMemory
 from diascope.isolation.trouble import checked
@@ -58,7 +57,7 @@ class Process:
         self.is_alive = True
         self.has_served: set[int] = set()
         self.memory = SharedMemory.created()
-        self._folder = mkdtemp(prefix=f"diascope-reader-{os.getpid()}-")
+        self._folder = Folder()
         ours, theirs = socket.socketpair()
         ours.settimeout(SLICE)
         self._channel = Channel(ours, 0)
@@ -66,8 +65,8 @@ class Process:
             with theirs:
                 self._process = self._started(theirs.fileno())
         except BaseException:
+            self._folder.remove()
             self.forget()
-            shutil.rmtree(self._folder)
             raise
 
     def _started(self, descriptor: int) -> subprocess.Popen[bytes]:
@@ -78,8 +77,8 @@ class Process:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=(descriptor, self.memory.descriptor),
-            env=_environment(self._folder),
-            cwd=self._folder,
+            env=_environment(self._folder.path),
+            cwd=self._folder.path,
             start_new_session=True,
         )
 
@@ -179,13 +178,14 @@ class Process:
                 self._process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 Thread(target=self._process.wait, daemon=True).start()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.remove()
 
     def forget(self) -> None:
         """Close what this process holds of it."""
         self.is_alive = False
         self._channel.close()
         self.memory.close()
+        self._folder.forget()
 
 
 class _Watch:
