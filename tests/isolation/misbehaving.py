@@ -268,7 +268,7 @@ def h5_opened(store: Store, path: str) -> Dataset:
     """The dataset ``it`` of an HDF5 file."""
     import h5py
 
-    from diascope.sources.blob_file import buffered
+    from diascope.sources.reading.blob_file import buffered
 
     file = h5py.File(buffered(store.open(path)), "r")
     array = file["it"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import imagecodecs
@@ -133,4 +134,4 @@ def mrxs_flat(path: Path) -> None:
     mrxs(path, levels=1)
 
 
-SAMPLES = {"scan.mrxs": mrxs, "flat.mrxs": mrxs_flat}
+SAMPLES: dict[str, Callable[[Path], None]] = {"scan.mrxs": mrxs, "flat.mrxs": mrxs_flat}

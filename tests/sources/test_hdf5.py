@@ -19,10 +19,10 @@ import diascope
 from diascope.errors import Overloaded, Unreadable
 from diascope.image.image import Image
 from diascope.image.region import Region, whole
-from diascope.sources.h5.array import Array
-from diascope.sources.h5.file import files
-from diascope.sources.h5.node import root
 from diascope.sources.hdf5 import source
+from diascope.sources.reading.h5.array import Array
+from diascope.sources.reading.h5.file import files
+from diascope.sources.reading.h5.node import root
 from diascope.stores.local import LocalStore
 from diascope.testing.counting import CountingStore
 from tests.sources import hdf5_files

@@ -29,13 +29,13 @@ from diascope.image.image import Image
 from diascope.image.metadata import Metadata
 from diascope.image.region import Ints
 from diascope.image.units import METRES, named
-from diascope.sources.beside import fingerprint
 from diascope.sources.dataset import Dataset
-from diascope.sources.row_major import ReadBytes
+from diascope.sources.reading.beside import fingerprint
+from diascope.sources.reading.row_major import ReadBytes
+from diascope.sources.reading.stem import stem
+from diascope.sources.reading.stored_box import plain_box
+from diascope.sources.reading.unpacked import head_inside, packing, part_inside, reader_inside
 from diascope.sources.source import Head, Source
-from diascope.sources.stem import stem
-from diascope.sources.stored_box import plain_box
-from diascope.sources.unpacked import head_inside, packing, part_inside, reader_inside
 from diascope.stores.store import Store
 
 SUFFIXES = (".hdr", ".hdr.gz")

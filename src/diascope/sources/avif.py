@@ -11,14 +11,14 @@ import numpy as np
 
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
-from diascope.sources.blob_file import buffered
-from diascope.sources.coded_picture import CodedPicture, picture_image
 from diascope.sources.dataset import Dataset
-from diascope.sources.decoded import Decode
-from diascope.sources.frames import Frames
-from diascope.sources.isobmff import Header, header
+from diascope.sources.reading.blob_file import buffered
+from diascope.sources.reading.coded_picture import CodedPicture, picture_image
+from diascope.sources.reading.decoded import Decode
+from diascope.sources.reading.frames import Frames
+from diascope.sources.reading.isobmff import Header, header
+from diascope.sources.reading.stem import stem
 from diascope.sources.source import Head, Source
-from diascope.sources.stem import stem
 from diascope.stores.store import Blob, Store
 
 SUFFIXES = (".avif", ".avifs")

@@ -14,9 +14,9 @@ from diascope.image.image import Image
 from diascope.image.level import Level
 from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.members import Member, Members
+from diascope.sources.reading.spim.loader import ROOT, SUFFIX, loader
+from diascope.sources.reading.spim.spim_data import Setup, spim_data
 from diascope.sources.source import Head, Source, stat_version
-from diascope.sources.spim.loader import ROOT, SUFFIX, loader
-from diascope.sources.spim.spim_data import Setup, spim_data
 from diascope.stores.store import Store
 
 FORMAT = "bdv.n5"
@@ -95,6 +95,7 @@ def _within(members: Members) -> Source:
         name="bigdataviewer_n5",
         title="BigDataViewer XML/N5",
         suffixes=(SUFFIX,),
+        doubtful=(SUFFIX,),
         matches=_matches,
         open=lambda store, path: _opened(store, path, members),
         version=lambda store, path: _version(store, path, members),

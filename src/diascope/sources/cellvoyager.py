@@ -19,15 +19,15 @@ from functools import partial
 from typing import Any
 
 from diascope.image.metadata import Channel, Metadata
-from diascope.sources.beside import fingerprint, named_beside
 from diascope.sources.dataset import Dataset
-from diascope.sources.documents import joined
 from diascope.sources.members import Members
-from diascope.sources.plates.plate import About, Known, Plane, Plate, by_field
-from diascope.sources.plates.records import attributes, records, whole
+from diascope.sources.reading.beside import fingerprint, named_beside
+from diascope.sources.reading.documents import joined
+from diascope.sources.reading.plates.plate import About, Known, Plane, Plate, by_field
+from diascope.sources.reading.plates.records import attributes, records, whole
+from diascope.sources.reading.unbound import UNBOUND
+from diascope.sources.reading.xml import number
 from diascope.sources.source import Head, Source
-from diascope.sources.unbound import UNBOUND
-from diascope.sources.xml import number
 from diascope.stores.store import Store
 
 DATA, DETAIL = "MeasurementData.mlf", "MeasurementDetail.mrf"

@@ -10,13 +10,13 @@ from diascope.errors import Unreadable
 from diascope.image.image import Image
 from diascope.image.level import Pixels
 from diascope.optional import library
-from diascope.sources.blob_file import buffered
-from diascope.sources.coded_picture import CodedPicture, picture_image
 from diascope.sources.dataset import Dataset, Lazily
-from diascope.sources.isobmff import header
-from diascope.sources.picture_header import profile
+from diascope.sources.reading.blob_file import buffered
+from diascope.sources.reading.coded_picture import CodedPicture, picture_image
+from diascope.sources.reading.isobmff import header
+from diascope.sources.reading.picture_header import profile
+from diascope.sources.reading.stem import stem
 from diascope.sources.source import Head, Source
-from diascope.sources.stem import stem
 from diascope.stores.store import Blob, Store
 
 SUFFIXES = (".heif", ".heic", ".hif", ".heics")

@@ -20,14 +20,14 @@ from itertools import islice
 from diascope.errors import Unreadable
 from diascope.image.metadata import Channel, Metadata
 from diascope.sources.dataset import Dataset
-from diascope.sources.documents import joined
-from diascope.sources.listed import listed
 from diascope.sources.members import Members
-from diascope.sources.natural import natural
-from diascope.sources.plates.plate import MOST_PLANES, About, Plane, Plate, by_field
+from diascope.sources.reading.documents import joined
+from diascope.sources.reading.listed import listed
+from diascope.sources.reading.natural import natural
+from diascope.sources.reading.plates.plate import MOST_PLANES, About, Plane, Plate, by_field
+from diascope.sources.reading.unbound import UNBOUND
+from diascope.sources.reading.xml import number
 from diascope.sources.source import Head, Source
-from diascope.sources.unbound import UNBOUND
-from diascope.sources.xml import number
 from diascope.stores.store import Store
 
 SUFFIX = ".htd"

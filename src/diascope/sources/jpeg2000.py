@@ -16,11 +16,11 @@ from diascope.image.axes import axes_named
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.image.metadata import Channel, Metadata
-from diascope.sources.codestream import SIGNATURE, START, Jp2, check_whole, jp2
 from diascope.sources.dataset import Dataset
-from diascope.sources.decoded import Decode, decoded_level
+from diascope.sources.reading.codestream import SIGNATURE, START, Jp2, check_whole, jp2
+from diascope.sources.reading.decoded import Decode, decoded_level
+from diascope.sources.reading.stem import stem
 from diascope.sources.source import Head, Source
-from diascope.sources.stem import stem
 from diascope.stores.store import Blob, Store
 
 SUFFIXES = (".jp2", ".j2k", ".j2c", ".jpc", ".jpx", ".jpf", ".jph", ".jhc")

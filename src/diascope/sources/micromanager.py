@@ -21,16 +21,16 @@ from typing import NamedTuple
 from diascope.errors import Unreadable
 from diascope.image.image import Image
 from diascope.sources.dataset import Dataset, Lazily
-from diascope.sources.documents import Document, joined
-from diascope.sources.listed import listed
 from diascope.sources.members import Member, Members
-from diascope.sources.micro.told import Told
-from diascope.sources.natural import natural
-from diascope.sources.planes import Planes
+from diascope.sources.reading.documents import Document, joined
+from diascope.sources.reading.listed import listed
+from diascope.sources.reading.micro.told import Told
+from diascope.sources.reading.natural import natural
+from diascope.sources.reading.planes import Planes
+from diascope.sources.reading.steady import Steady
+from diascope.sources.reading.stem import stem
+from diascope.sources.reading.unbound import UNBOUND
 from diascope.sources.source import Head, Source
-from diascope.sources.steady import Steady
-from diascope.sources.stem import stem
-from diascope.sources.unbound import UNBOUND
 from diascope.stores.store import Store
 
 METADATA = "metadata.txt"

@@ -27,16 +27,16 @@ from diascope.image.axes import axes_named
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.image.region import Ints, Region
-from diascope.sources.beside import fingerprint, named_beside
 from diascope.sources.dataset import Dataset, Lazily
-from diascope.sources.documents import Document, joined
-from diascope.sources.micro.told import Told
-from diascope.sources.natural import natural
-from diascope.sources.planes import Leading, Place, by_places
-from diascope.sources.row_major import RowMajor, plane_chunk_shape
-from diascope.sources.safe_names import safe_names
+from diascope.sources.reading.beside import fingerprint, named_beside
+from diascope.sources.reading.documents import Document, joined
+from diascope.sources.reading.micro.told import Told
+from diascope.sources.reading.natural import natural
+from diascope.sources.reading.planes import Leading, Place, by_places
+from diascope.sources.reading.row_major import RowMajor, plane_chunk_shape
+from diascope.sources.reading.safe_names import safe_names
+from diascope.sources.reading.stem import stem
 from diascope.sources.source import Head, Source
-from diascope.sources.stem import stem
 from diascope.stores.store import Blob, Store
 
 INDEX = "NDTiff.index"

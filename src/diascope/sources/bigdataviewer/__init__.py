@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from diascope.sources.bigdataviewer.content import opened, version
+from diascope.sources.reading.spim.loader import ROOT, SUFFIX
 from diascope.sources.source import Head, Source
-from diascope.sources.spim.loader import ROOT, SUFFIX
 
 
 def _matches(head: Head) -> bool:

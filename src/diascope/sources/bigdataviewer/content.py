@@ -21,15 +21,15 @@ from diascope.image.image import Image
 from diascope.image.level import Level
 from diascope.image.metadata import Metadata
 from diascope.image.region import whole
-from diascope.sources.beside import fingerprint
 from diascope.sources.dataset import Dataset, Lazily
-from diascope.sources.h5.array import Array
-from diascope.sources.h5.file import files
-from diascope.sources.h5.node import Group, root
-from diascope.sources.h5.stack import Stack
+from diascope.sources.reading.beside import fingerprint
+from diascope.sources.reading.h5.array import Array
+from diascope.sources.reading.h5.file import files
+from diascope.sources.reading.h5.node import Group, root
+from diascope.sources.reading.h5.stack import Stack
+from diascope.sources.reading.spim.loader import Loader, loader
+from diascope.sources.reading.spim.spim_data import Setup, SpimData, spim_data
 from diascope.sources.source import stat_version
-from diascope.sources.spim.loader import Loader, loader
-from diascope.sources.spim.spim_data import Setup, SpimData, spim_data
 from diascope.stores.store import Store
 
 FORMAT = "bdv.hdf5"

@@ -17,9 +17,9 @@ from diascope.optional import library
 from diascope.sources.bioio.facts import Facts, facts
 from diascope.sources.bioio.plugins import suffixes
 from diascope.sources.dataset import Dataset, Lazily
-from diascope.sources.safe_names import safe_names
+from diascope.sources.reading.safe_names import safe_names
+from diascope.sources.reading.stem import stem
 from diascope.sources.source import stat_version
-from diascope.sources.stem import stem
 from diascope.stores.local_file import LocalFile, local_file
 from diascope.stores.store import Store
 

@@ -13,18 +13,18 @@ from diascope.errors import Changed, Unreadable
 from diascope.image.axes import axes_named
 from diascope.image.image import Image
 from diascope.image.metadata import Metadata
-from diascope.sources.beside import fingerprint
-from diascope.sources.blob_file import buffered
 from diascope.sources.cellsens.ets import COMPRESSIONS, Ets, ets
 from diascope.sources.cellsens.pyramid import Pyramid
 from diascope.sources.cellsens.stack import Stack, stacks
 from diascope.sources.cellsens.volume import tree
 from diascope.sources.dataset import Dataset, Lazily
-from diascope.sources.decoded import check_size, decoded_level
-from diascope.sources.natural import natural
-from diascope.sources.safe_names import safe_names
+from diascope.sources.reading.beside import fingerprint
+from diascope.sources.reading.blob_file import buffered
+from diascope.sources.reading.decoded import check_size, decoded_level
+from diascope.sources.reading.natural import natural
+from diascope.sources.reading.safe_names import safe_names
+from diascope.sources.reading.stem import stem
 from diascope.sources.source import stat_version
-from diascope.sources.stem import stem
 from diascope.stores.store import Blob, Store
 
 LONGEST_TREE = 1 << 26

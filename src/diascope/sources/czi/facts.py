@@ -13,7 +13,7 @@ import numpy as np
 from diascope.image.metadata import Channel, Metadata
 from diascope.sources.czi.codecs import TITLES
 from diascope.sources.czi.directory import Subblocks
-from diascope.sources.xml import child, children, number, parsed_xml
+from diascope.sources.reading.xml import child, children, number, parsed_xml
 
 MICROMETRES = 1e6
 """In a metre."""

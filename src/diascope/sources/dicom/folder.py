@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diascope.errors import BadRequest, Unreadable
-from diascope.sources.beside import fingerprint
 from diascope.sources.dicom.file import instance
 from diascope.sources.dicom.values import items, words
+from diascope.sources.reading.beside import fingerprint
 from diascope.stores.store import Store
 
 DICOMDIR = "DICOMDIR"

@@ -9,14 +9,14 @@ from functools import partial
 
 from diascope.errors import Unreadable
 from diascope.image.image import Image
-from diascope.sources.blob_file import buffered
 from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.gatan.calibration import at
 from diascope.sources.gatan.image import Place, image
 from diascope.sources.gatan.tags import DATA, GROUP, WIDTHS, Tree, document
-from diascope.sources.safe_names import safe_names
+from diascope.sources.reading.blob_file import buffered
+from diascope.sources.reading.safe_names import safe_names
+from diascope.sources.reading.stem import stem
 from diascope.sources.source import Head, Source
-from diascope.sources.stem import stem
 from diascope.stores.store import Store
 
 SUFFIXES = (".dm3", ".dm4")

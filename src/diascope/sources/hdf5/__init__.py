@@ -5,8 +5,8 @@ https://support.hdfgroup.org/documentation/hdf5/latest/
 
 from __future__ import annotations
 
-from diascope.sources.h5.file import is_hdf5
 from diascope.sources.hdf5.content import opened
+from diascope.sources.reading.h5.file import is_hdf5
 from diascope.sources.source import Head, Source
 
 SUFFIXES = (".h5", ".hdf5", ".hdf", ".hf5", ".he5", ".emd", ".nxs", ".cxi")

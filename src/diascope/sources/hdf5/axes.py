@@ -23,11 +23,11 @@ import numpy as np
 
 from diascope.image.image import Kind
 from diascope.image.region import whole
-from diascope.sources.h5.array import Array
-from diascope.sources.h5.node import Group, dereferenced
 from diascope.sources.hdf5 import emd
 from diascope.sources.hdf5.dimension import LONGEST_SCALE, Dimension, spaced
-from diascope.sources.named_axes import Axes, Named, axes_of
+from diascope.sources.reading.h5.array import Array
+from diascope.sources.reading.h5.node import Group, dereferenced
+from diascope.sources.reading.named_axes import Axes, Named, axes_of
 
 INTERLACED = {"INTERLACE_PIXEL": "yxc", "INTERLACE_LINE": "ycx", "INTERLACE_PLANE": "cyx"}
 

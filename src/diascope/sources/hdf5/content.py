@@ -8,12 +8,12 @@ from math import prod
 
 from diascope.errors import Unreadable
 from diascope.sources.dataset import Dataset, Lazily
-from diascope.sources.h5.array import Array
-from diascope.sources.h5.file import files
-from diascope.sources.h5.node import Group, root
 from diascope.sources.hdf5 import emd
 from diascope.sources.hdf5.image import image_of
 from diascope.sources.hdf5.pyramid import levels_of
+from diascope.sources.reading.h5.array import Array
+from diascope.sources.reading.h5.file import files
+from diascope.sources.reading.h5.node import Group, root
 from diascope.sources.source import stat_version
 from diascope.stores.store import Store
 

@@ -16,10 +16,10 @@ from typing import Any
 
 from diascope.image.metadata import Metadata
 from diascope.image.region import Region, whole
-from diascope.sources.h5.array import Array
-from diascope.sources.h5.file import NotTaken
-from diascope.sources.h5.node import Group
 from diascope.sources.hdf5.dimension import LONGEST_SCALE, Dimension, spaced
+from diascope.sources.reading.h5.array import Array
+from diascope.sources.reading.h5.file import NotTaken
+from diascope.sources.reading.h5.node import Group
 
 VELOX = re.compile(r"Data/(Image|SpectrumImage)/[^/]+")
 LAST_AXIS = {"Image": "t", "SpectrumImage": "c"}

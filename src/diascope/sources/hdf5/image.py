@@ -11,11 +11,11 @@ from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.image.metadata import Metadata
 from diascope.image.region import Region, whole
-from diascope.sources.h5.array import Array
-from diascope.sources.h5.node import Group, dereferenced
 from diascope.sources.hdf5 import emd
 from diascope.sources.hdf5.axes import Laid, laid
 from diascope.sources.hdf5.pyramid import factors
+from diascope.sources.reading.h5.array import Array
+from diascope.sources.reading.h5.node import Group, dereferenced
 
 MOST_COLOURS = 1 << 16
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from diascope.sources.h5.array import Array
-from diascope.sources.h5.file import NotTaken
-from diascope.sources.h5.node import Group
+from diascope.sources.reading.h5.array import Array
+from diascope.sources.reading.h5.file import NotTaken
+from diascope.sources.reading.h5.node import Group
 
 LEVEL = re.compile(r"s(0|[1-9][0-9]?)")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from diascope.sources.h5.file import is_hdf5
 from diascope.sources.imaris.content import SUFFIX, opened, version
+from diascope.sources.reading.h5.file import is_hdf5
 from diascope.sources.source import Head, Source
 
 

@@ -23,13 +23,13 @@ from diascope.image.level import Level, in_memory
 from diascope.image.metadata import Metadata
 from diascope.image.region import Ints, whole
 from diascope.sources.dataset import Dataset, Lazily
-from diascope.sources.h5.array import Array
-from diascope.sources.h5.file import NotTaken, files
-from diascope.sources.h5.node import Group, root
-from diascope.sources.h5.stack import Stack
 from diascope.sources.imaris.info import Info
+from diascope.sources.reading.h5.array import Array
+from diascope.sources.reading.h5.file import NotTaken, files
+from diascope.sources.reading.h5.node import Group, root
+from diascope.sources.reading.h5.stack import Stack
+from diascope.sources.reading.stem import stem
 from diascope.sources.source import stat_version
-from diascope.sources.stem import stem
 from diascope.stores.store import Store
 
 SUFFIX = ".ims"

@@ -12,8 +12,8 @@ from typing import Any
 from diascope.image.metadata import Channel, Metadata
 from diascope.image.region import Ints
 from diascope.image.units import METRES, named, ratio
-from diascope.sources.h5.attributes import Attributes
-from diascope.sources.h5.node import Group
+from diascope.sources.reading.h5.attributes import Attributes
+from diascope.sources.reading.h5.node import Group
 
 FIRST_NUMBER = re.compile(r"\d+(\.\d+)?")
 

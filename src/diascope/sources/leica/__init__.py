@@ -15,7 +15,6 @@ from diascope.image.axes import axes_named
 from diascope.image.image import Image
 from diascope.image.level import Level
 from diascope.image.units import METRES, SECONDS, named
-from diascope.sources.beside import fingerprint
 from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.leica.blocks import OBJECT_FILE, Memory, is_binary, memories, object_memory, text_at
 from diascope.sources.leica.facts import channels, metadata
@@ -23,9 +22,10 @@ from diascope.sources.leica.layout import SPACE, TIMES, Layout, layout
 from diascope.sources.leica.pictures import Frame, Pictures
 from diascope.sources.leica.project import frames, members
 from diascope.sources.leica.tree import Named, images, parsed, titles, version
-from diascope.sources.row_major import ReadBytes
+from diascope.sources.reading.beside import fingerprint
+from diascope.sources.reading.row_major import ReadBytes
+from diascope.sources.reading.stem import stem
 from diascope.sources.source import Head, Source, stat_version
-from diascope.sources.stem import stem
 from diascope.stores.store import Store
 
 if TYPE_CHECKING:

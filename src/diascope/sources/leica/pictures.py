@@ -12,7 +12,7 @@ import numpy as np
 from diascope.bounded import BoundedCache
 from diascope.errors import Changed, Unreadable
 from diascope.image.level import Pixels
-from diascope.sources.blob_file import buffered
+from diascope.sources.reading.blob_file import buffered
 from diascope.stores.store import Blob, Store
 
 LARGEST = 1 << 30

@@ -8,14 +8,14 @@ from __future__ import annotations
 from diascope.image.axes import axes_named
 from diascope.image.image import Image
 from diascope.image.metadata import Metadata
-from diascope.sources.beside import fingerprint
 from diascope.sources.dataset import Dataset
 from diascope.sources.metaimage.data import data_files, data_reader
 from diascope.sources.metaimage.header import NAMES, Header, header, is_header
-from diascope.sources.row_major import ReadBytes
+from diascope.sources.reading.beside import fingerprint
+from diascope.sources.reading.row_major import ReadBytes
+from diascope.sources.reading.stem import stem
+from diascope.sources.reading.stored_box import plain_box
 from diascope.sources.source import Head, Source
-from diascope.sources.stem import stem
-from diascope.sources.stored_box import plain_box
 from diascope.stores.store import Store
 
 SUFFIXES = (".mha", ".mhd")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from diascope.errors import Unreadable
 from diascope.sources.dataset import Dataset
-from diascope.sources.h5.file import is_hdf5
 from diascope.sources.minc.image import image_of
 from diascope.sources.minc.minc1 import minc1
 from diascope.sources.minc.minc2 import minc2
 from diascope.sources.minc.netcdf import MAGICS
+from diascope.sources.reading.h5.file import is_hdf5
+from diascope.sources.reading.stem import stem
+from diascope.sources.reading.unpacked import head_inside, packing, part_inside
 from diascope.sources.source import HEAD_SIZE, Head, Source, stat_version
-from diascope.sources.stem import stem
-from diascope.sources.unpacked import head_inside, packing, part_inside
 from diascope.stores.store import Store
 
 SUFFIXES = (".mnc", ".mnc2", ".mnc.gz", ".mnc.bz2")

@@ -11,7 +11,7 @@ from diascope.image.metadata import Metadata
 from diascope.image.region import Region
 from diascope.image.units import METRES, named, ratio
 from diascope.sources.minc.volume import Dimension, Volume
-from diascope.sources.named_axes import Axes, Named, axes_of
+from diascope.sources.reading.named_axes import Axes, Named, axes_of
 
 LETTERS = {
     "xspace": "x", "yspace": "y", "zspace": "z", "time": "t", "vector_dimension": "c",

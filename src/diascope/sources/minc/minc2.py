@@ -16,11 +16,11 @@ import numpy as np
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import whole
-from diascope.sources.h5.array import Array
-from diascope.sources.h5.attributes import Attributes
-from diascope.sources.h5.file import files
-from diascope.sources.h5.node import Group, root
 from diascope.sources.minc.volume import Dimension, Volume, checked, dimension
+from diascope.sources.reading.h5.array import Array
+from diascope.sources.reading.h5.attributes import Attributes
+from diascope.sources.reading.h5.file import files
+from diascope.sources.reading.h5.node import Group, root
 from diascope.stores.store import Store
 
 MOST_SCALES = 1 << 22

@@ -12,9 +12,9 @@ from diascope.sources.dataset import Dataset
 from diascope.sources.mrc.header import HEADER_SIZE, Header, header, is_header
 from diascope.sources.mrc.pixels import stored_box
 from diascope.sources.mrc.sections import LONGEST_TOLD, Sections, sections
+from diascope.sources.reading.stem import stem
+from diascope.sources.reading.unpacked import BZIP2, PACKINGS, head_inside, packing, part_inside, reader_inside
 from diascope.sources.source import Head, Source
-from diascope.sources.stem import stem
-from diascope.sources.unpacked import BZIP2, PACKINGS, head_inside, packing, part_inside, reader_inside
 from diascope.stores.store import Blob, Store
 
 NAMES = (".mrc", ".mrcs", ".rec", ".map", ".ccp4", ".st", ".ali", ".preali")

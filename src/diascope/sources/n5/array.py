@@ -22,10 +22,10 @@ import numpy as np
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region
-from diascope.sources.chunks import corrupt, missing, read_chunks
-from diascope.sources.documents import Document, joined, shown, sizes
 from diascope.sources.n5.compression import unpack
-from diascope.sources.unpacking import Unpack
+from diascope.sources.reading.chunks import corrupt, missing, read_chunks
+from diascope.sources.reading.documents import Document, joined, shown, sizes
+from diascope.sources.reading.unpacking import Unpack
 from diascope.stores.store import Store
 
 TYPES = frozenset({

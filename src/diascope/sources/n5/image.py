@@ -16,11 +16,11 @@ from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.image.metadata import Metadata
 from diascope.image.region import Region
-from diascope.sources.documents import Document, below, joined, listing, mapping, part, text
 from diascope.sources.n5.array import Array, array
 from diascope.sources.n5.container import Folder, attributes_of, timepoint
 from diascope.sources.n5.placing import Placing, factors_of, ngff, own_placing, ratios, transformed
-from diascope.sources.named_axes import Axes, axes_of
+from diascope.sources.reading.documents import Document, below, joined, listing, mapping, part, text
+from diascope.sources.reading.named_axes import Axes, axes_of
 from diascope.stores.store import Store
 
 MOST_LEVELS = 64

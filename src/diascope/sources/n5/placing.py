@@ -14,8 +14,8 @@ from math import isfinite
 from typing import Any
 
 from diascope.image.region import Ints
-from diascope.sources.documents import Document, part
-from diascope.sources.named_axes import Named, guessed
+from diascope.sources.reading.documents import Document, part
+from diascope.sources.reading.named_axes import Named, guessed
 
 IMAGEJ = {"x": "pixelWidth", "y": "pixelHeight", "z": "pixelDepth", "t": "frameInterval"}
 IMAGEJ_SIZES = {"c": "numChannels", "z": "numSlices", "t": "numFrames"}

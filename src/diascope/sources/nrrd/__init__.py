@@ -9,15 +9,15 @@ from typing import Any
 from diascope.image.axes import axes_named
 from diascope.image.image import Image, Kind
 from diascope.image.metadata import Channel, Metadata
-from diascope.sources.beside import fingerprint
 from diascope.sources.dataset import Dataset
 from diascope.sources.nrrd.axes import Axes, axes
 from diascope.sources.nrrd.data import data_files, data_reader
 from diascope.sources.nrrd.header import MAGIC, Header, header
-from diascope.sources.row_major import ReadBytes
+from diascope.sources.reading.beside import fingerprint
+from diascope.sources.reading.row_major import ReadBytes
+from diascope.sources.reading.stem import stem
+from diascope.sources.reading.stored_box import plain_box
 from diascope.sources.source import Head, Source
-from diascope.sources.stem import stem
-from diascope.sources.stored_box import plain_box
 from diascope.stores.store import Store
 
 SUFFIXES = (".nrrd", ".nhdr", ".seg.nrrd")

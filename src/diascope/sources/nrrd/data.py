@@ -8,15 +8,15 @@ from __future__ import annotations
 from functools import partial
 
 from diascope.errors import Unreadable
-from diascope.sources.beside import named_beside
-from diascope.sources.bunzipped import Bunzipped
-from diascope.sources.inflated import Inflated
 from diascope.sources.nrrd.header import Header
-from diascope.sources.number_text import NumberText, decimals, hexadecimals
-from diascope.sources.part import Part
-from diascope.sources.pieces import MOST_FILES, pieces
-from diascope.sources.row_major import ReadBytes
-from diascope.sources.series_names import series_names
+from diascope.sources.reading.beside import named_beside
+from diascope.sources.reading.bunzipped import Bunzipped
+from diascope.sources.reading.inflated import Inflated
+from diascope.sources.reading.number_text import NumberText, decimals, hexadecimals
+from diascope.sources.reading.part import Part
+from diascope.sources.reading.pieces import MOST_FILES, pieces
+from diascope.sources.reading.row_major import ReadBytes
+from diascope.sources.reading.series_names import series_names
 from diascope.stores.store import Blob, Store
 
 RAW, TEXT, HEX = {"raw"}, {"txt", "text", "ascii"}, {"hex"}

@@ -10,14 +10,14 @@ from diascope.errors import NotFound, Unreadable
 from diascope.image.axes import axes_named
 from diascope.image.image import Image
 from diascope.image.level import Level
-from diascope.sources.beside import told
-from diascope.sources.compound import MAGIC
 from diascope.sources.dataset import Dataset
 from diascope.sources.olympus.facts import facts
 from diascope.sources.olympus.files import Compound, Files, Folder
 from diascope.sources.olympus.planes import planes
+from diascope.sources.reading.beside import told
+from diascope.sources.reading.compound import MAGIC
+from diascope.sources.reading.stem import stem
 from diascope.sources.source import Head, Source, stat_version
-from diascope.sources.stem import stem
 from diascope.stores.store import Store
 
 SUFFIXES = (".oib", ".oif")

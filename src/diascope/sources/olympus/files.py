@@ -6,8 +6,8 @@ import posixpath
 from typing import Protocol
 
 from diascope.errors import Changed, NotFound, Unreadable
-from diascope.sources.compound import CompoundFile
 from diascope.sources.olympus.settings import settings
+from diascope.sources.reading.compound import CompoundFile
 from diascope.stores.store import Blob, Store
 
 INFO = "oibinfo.txt"

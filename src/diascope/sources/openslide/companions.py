@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from diascope.errors import Unreadable
-from diascope.sources.beside import fingerprint
+from diascope.sources.reading.beside import fingerprint
 from diascope.stores.store import Store
 
 MIRAX = ".mrxs"

@@ -18,9 +18,9 @@ from diascope.encodings import compressed_segmentation
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import Ints
-from diascope.sources.documents import shown
 from diascope.sources.precomputed import compresso
 from diascope.sources.precomputed.info import Info, Scale
+from diascope.sources.reading.documents import shown
 
 Decode: TypeAlias = Callable[[bytes, Ints], Pixels]
 """From bytes and the shape c, z, y, x of the voxels; raises whatever it likes where they are corrupt."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from diascope.errors import Unreadable
 from diascope.image.region import Ints
-from diascope.sources.documents import Document, below, listing, mapping, part, shown, sizes, text
+from diascope.sources.reading.documents import Document, below, listing, mapping, part, shown, sizes, text
 
 TYPES = {"uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float32"}
 

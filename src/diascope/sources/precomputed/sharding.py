@@ -21,9 +21,9 @@ from diascope.bounded import BoundedCache
 from diascope.errors import NotFound, Unreadable
 from diascope.image.morton import Curve
 from diascope.image.region import Ints
-from diascope.sources.documents import Document, shown
 from diascope.sources.precomputed.murmur import murmur
 from diascope.sources.precomputed.packed import inflated
+from diascope.sources.reading.documents import Document, shown
 from diascope.stores.store import Blob, Store
 
 TYPE = "neuroglancer_uint64_sharded_v1"

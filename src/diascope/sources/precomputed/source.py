@@ -12,12 +12,12 @@ from diascope.image.level import Level, Pixels
 from diascope.image.metadata import Metadata
 from diascope.image.region import Region
 from diascope.sources.dataset import Dataset
-from diascope.sources.documents import document, joined
 from diascope.sources.precomputed.info import Info, info
 from diascope.sources.precomputed.volume import Volume, volume
+from diascope.sources.reading.documents import document, joined
+from diascope.sources.reading.stem import stem
+from diascope.sources.reading.witnesses import witnessed
 from diascope.sources.source import Head, Source
-from diascope.sources.stem import stem
-from diascope.sources.witnesses import witnessed
 from diascope.stores.store import Store
 
 INFO = "info"

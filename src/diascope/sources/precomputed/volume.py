@@ -12,11 +12,11 @@ from diascope.errors import DiascopeError
 from diascope.image.level import Pixels
 from diascope.image.morton import curve
 from diascope.image.region import Ints, Region, grid_shape
-from diascope.sources.chunks import corrupt, missing, read_chunks
 from diascope.sources.precomputed.decoding import Decode, decoding
 from diascope.sources.precomputed.info import Info, Scale
 from diascope.sources.precomputed.packed import ENDINGS, GZIP, inflated
 from diascope.sources.precomputed.sharding import Sharded, sharded
+from diascope.sources.reading.chunks import corrupt, missing, read_chunks
 from diascope.stores.store import Store
 
 SPARE = 1 << 20

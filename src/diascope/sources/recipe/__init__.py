@@ -9,6 +9,7 @@ from diascope.image.image import Image
 from diascope.image.mapping import IDENTITY
 from diascope.sources.dataset import Dataset
 from diascope.sources.members import Member, Members
+from diascope.sources.reading.stem import stem
 from diascope.sources.recipe.identity import known
 from diascope.sources.recipe.merged import channels, concatenate
 from diascope.sources.recipe.model import AnyRecipe, Channels, Concatenate, Mosaic, Stack, Time
@@ -18,7 +19,6 @@ from diascope.sources.recipe.parts import Parts
 from diascope.sources.recipe.stack import stack, time
 from diascope.sources.recipe.written import SUFFIX
 from diascope.sources.source import Head, Source
-from diascope.sources.stem import stem
 from diascope.stores.store import Store
 
 

@@ -23,15 +23,15 @@ from diascope.image.level import Level
 from diascope.image.metadata import Metadata
 from diascope.image.region import Ints
 from diascope.sources.dataset import Dataset
-from diascope.sources.documents import joined
-from diascope.sources.listed import listed
 from diascope.sources.members import Members
+from diascope.sources.reading.documents import joined
+from diascope.sources.reading.listed import listed
+from diascope.sources.reading.steady import Steady
+from diascope.sources.reading.stem import stem
+from diascope.sources.reading.unbound import UNBOUND
 from diascope.sources.source import Head, Source
-from diascope.sources.steady import Steady
-from diascope.sources.stem import stem
 from diascope.sources.terafly.grid import MDATA, Grid, grid
 from diascope.sources.terafly.tiles import tiled_level
-from diascope.sources.unbound import UNBOUND
 from diascope.stores.store import Store
 
 LEVEL = re.compile(r"RES\((\d{1,12})x(\d{1,12})x(\d{1,12})\)", re.IGNORECASE)

@@ -13,9 +13,9 @@ from math import isfinite
 from diascope.errors import Unreadable
 from diascope.image.image import Image
 from diascope.image.region import Ints
-from diascope.sources.documents import joined
 from diascope.sources.members import Member
-from diascope.sources.steady import Steady
+from diascope.sources.reading.documents import joined
+from diascope.sources.reading.steady import Steady
 from diascope.stores.store import Store
 
 MDATA = "mdata.bin"

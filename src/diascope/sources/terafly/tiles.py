@@ -10,7 +10,7 @@ from diascope.image.image import Image
 from diascope.image.level import Level, Pixels, assembled
 from diascope.image.region import Ints, Region
 from diascope.sources.members import Member
-from diascope.sources.steady import Steady
+from diascope.sources.reading.steady import Steady
 from diascope.sources.terafly.grid import Grid, depth_of
 
 LARGEST_CHUNK = 1 << 22

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from diascope.image.metadata import LARGEST_PROFILE, Metadata
+from diascope.sources.reading.xml import parsed_xml
 from diascope.sources.tiff import imagej, microscopes, ome, slides
 from diascope.sources.tiff.parsed import Parsed
 from diascope.sources.tiff.resolution import physical
 from diascope.sources.tiff.scene import Facts
-from diascope.sources.xml import parsed_xml
 
 Reader: TypeAlias = Callable[[Parsed, Any], Facts]
 

@@ -12,7 +12,8 @@ from diascope.bounded import BoundedCache
 from diascope.errors import BadRequest, Forbidden, NotFound, Unreadable
 from diascope.image.image import Image
 from diascope.sources.dataset import Dataset, Lazily
-from diascope.sources.safe_names import safe_names
+from diascope.sources.reading.safe_names import safe_names
+from diascope.sources.reading.xml import MAX_XML, child, parsed_xml
 from diascope.sources.tiff import ome
 from diascope.sources.tiff.facts import with_tags
 from diascope.sources.tiff.names import stem
@@ -21,7 +22,6 @@ from diascope.sources.tiff.parsed import Parsed, locked_page, parsed, understood
 from diascope.sources.tiff.planes import Place, Planes, file_name, planes
 from diascope.sources.tiff.scene import image
 from diascope.sources.tiff.stack import Stack, stack
-from diascope.sources.xml import MAX_XML, child, parsed_xml
 from diascope.stores.store import Store
 
 OPEN_FILES = 64

@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 
 from diascope.image.metadata import Channel, Metadata
 from diascope.image.units import METRES, named
+from diascope.sources.reading.xml import child, children, number
 from diascope.sources.tiff.scene import Facts
-from diascope.sources.xml import child, children, number
 
 UNITS = {"X": "µm", "Y": "µm", "Z": "µm"}
 """What the schema takes where no unit is written."""

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 import tifffile
 
 from diascope.errors import DiascopeError, Unreadable
+from diascope.sources.reading.xml import check_xml
 from diascope.sources.tiff.chain import check_chain
 from diascope.sources.tiff.handle import handle
 from diascope.sources.tiff.page import Page, page, rows
 from diascope.sources.tiff.stack import PageOf
-from diascope.sources.xml import check_xml
 from diascope.stores.store import Blob, Store
 
 # What tifffile warns of is told as an error where it matters; without this it would be printed.

@@ -12,10 +12,10 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from diascope.image.metadata import Channel, Metadata
+from diascope.sources.reading.xml import child, children, number, parsed_xml
 from diascope.sources.tiff.parsed import Parsed
 from diascope.sources.tiff.resolution import resolution
 from diascope.sources.tiff.scene import Facts
-from diascope.sources.xml import child, children, number, parsed_xml
 
 LENS = 65421
 """NDPI: the magnification; -1 marks the macro picture and -2 the map."""

@@ -10,8 +10,8 @@ from diascope.bounded import BoundedCache
 from diascope.errors import Changed, DiascopeError, NotFound
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region
-from diascope.sources.chunks import corrupt, missing, read_chunks
-from diascope.sources.documents import joined
+from diascope.sources.reading.chunks import corrupt, missing, read_chunks
+from diascope.sources.reading.documents import joined
 from diascope.sources.zarr.metadata import Metadata
 from diascope.sources.zarr.sharding import Index, Sharding
 from diascope.stores.store import Blob, Store

@@ -16,8 +16,8 @@ from diascope.image.resampled import Grid
 from diascope.image.resampling import through
 from diascope.image.space import SPATIAL, edges, values
 from diascope.image.units import ratio
-from diascope.sources.documents import is_safe
-from diascope.sources.named_axes import Axes, axes_of
+from diascope.sources.reading.documents import is_safe
+from diascope.sources.reading.named_axes import Axes, axes_of
 from diascope.sources.zarr.multiscale import Multiscale, System
 from diascope.sources.zarr.way import Way
 from diascope.sources.zarr.world import millimetres

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diascope.errors import Unreadable
-from diascope.sources.documents import shown
+from diascope.sources.reading.documents import shown
 
 DType: TypeAlias = np.dtype[Any]
 

@@ -12,8 +12,8 @@ from diascope.image.image import Image, Kind
 from diascope.image.level import Level, Pixels
 from diascope.image.metadata import Metadata
 from diascope.image.region import Ints, Region
-from diascope.sources.documents import Document, part
-from diascope.sources.named_axes import VECTORS, Axes, Named, axes_of, guessed
+from diascope.sources.reading.documents import Document, part
+from diascope.sources.reading.named_axes import VECTORS, Axes, Named, axes_of, guessed
 from diascope.sources.zarr.array import Array
 from diascope.sources.zarr.multiscale import Multiscale, Placing, described
 from diascope.sources.zarr.node import Node, node

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from diascope.errors import Unreadable
 from diascope.image.region import Ints
-from diascope.sources.documents import Document, shown
+from diascope.sources.reading.documents import Document, shown
 from diascope.sources.zarr.chain import LARGEST_CHUNK, Chain
 from diascope.sources.zarr.sharding import Sharding
 

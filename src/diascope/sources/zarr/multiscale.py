@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from diascope.errors import Unreadable
-from diascope.sources.documents import Document, below, listing, mapping, shown, text
-from diascope.sources.named_axes import Named, guessed
+from diascope.sources.reading.documents import Document, below, listing, mapping, shown, text
+from diascope.sources.reading.named_axes import Named, guessed
 from diascope.sources.zarr.node import Node
 
 FIVE = tuple(Named(name) for name in "tczyx")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from diascope.errors import Unreadable
-from diascope.sources.documents import Document, document, joined, part, shown
+from diascope.sources.reading.documents import Document, document, joined, part, shown
 from diascope.sources.zarr.array import Array
 from diascope.sources.zarr.v2 import metadata_v2
 from diascope.sources.zarr.v3 import metadata_v3

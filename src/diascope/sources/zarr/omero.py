@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from diascope.image.metadata import Channel
-from diascope.sources.documents import Document, part
+from diascope.sources.reading.documents import Document, part
 
 MOST_CHANNELS = 1 << 14
 PRIMARY = ("ff0000", "00ff00", "0000ff")

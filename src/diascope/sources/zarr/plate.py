@@ -10,7 +10,7 @@ from diascope.bounded import BoundedCache
 from diascope.errors import Unreadable
 from diascope.image.image import Image
 from diascope.sources.dataset import Lazily
-from diascope.sources.documents import Document, below, listing, mapping, part, text
+from diascope.sources.reading.documents import Document, below, listing, mapping, part, text
 from diascope.sources.zarr.image import multiscale_image
 from diascope.sources.zarr.multiscale import multiscale
 from diascope.sources.zarr.node import Node, group_attributes, node

@@ -12,9 +12,9 @@ from itertools import islice
 from diascope.errors import Unreadable
 from diascope.image.image import Image
 from diascope.sources.dataset import Dataset
+from diascope.sources.reading.stem import stem
+from diascope.sources.reading.witnesses import witnessed
 from diascope.sources.source import Head, Source
-from diascope.sources.stem import stem
-from diascope.sources.witnesses import witnessed
 from diascope.sources.zarr.bent import bent_images
 from diascope.sources.zarr.collection import collection, found_image
 from diascope.sources.zarr.labels import nested_labels, own_labels

@@ -7,7 +7,7 @@ from typing import Any
 
 from diascope.errors import Unreadable
 from diascope.image.region import Ints
-from diascope.sources.documents import Document, listing, mapping, part, shown, sizes
+from diascope.sources.reading.documents import Document, listing, mapping, part, shown, sizes
 from diascope.sources.zarr.dtypes import dtype_v3, fill
 from diascope.sources.zarr.metadata import Metadata, check_chunk, dimension_names, joined_by, separator
 from diascope.sources.zarr.pipeline import Pipeline

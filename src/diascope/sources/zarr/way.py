@@ -16,7 +16,7 @@ from diascope.image.mapping import Linear, Step, linear
 from diascope.image.space import spatial
 from diascope.image.transformation import DEEPEST, MOST_STEPS, Reader
 from diascope.image.vector_field import is_vector_field, kind_of, step_of
-from diascope.sources.documents import Document, below, listing, mapping, text
+from diascope.sources.reading.documents import Document, below, listing, mapping, text
 from diascope.sources.zarr.image import array_image, multiscale_image
 from diascope.sources.zarr.multiscale import multiscale
 from diascope.sources.zarr.node import node

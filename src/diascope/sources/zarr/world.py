@@ -13,8 +13,8 @@ from diascope.image.affine import Affine, affine
 from diascope.image.region import whole
 from diascope.image.transformation import MOST_AXES, Matrix, Reader
 from diascope.image.units import METRES
-from diascope.sources.documents import Document, below, part
-from diascope.sources.named_axes import Axes, axes_of
+from diascope.sources.reading.documents import Document, below, part
+from diascope.sources.reading.named_axes import Axes, axes_of
 from diascope.sources.zarr.multiscale import Multiscale
 from diascope.sources.zarr.node import node
 from diascope.stores.store import Store

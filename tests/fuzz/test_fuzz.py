@@ -1,0 +1,90 @@
+"""Every source takes what is spoilt at random, for a bounded time, and what was ever found.
+
+``DIASCOPE_FUZZ_SECONDS`` says how long each source is tried; ``python -m tests.fuzz`` does so for longer.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from time import sleep
+
+import pytest
+
+from diascope.errors import BadRequest
+from diascope.registry import registry
+from tests.fuzz import judge
+from tests.fuzz.__main__ import FOUND
+from tests.fuzz.campaign import findings
+from tests.fuzz.judge import judged
+from tests.fuzz.mutations import spoilt
+from tests.judges.required import in_ci
+
+SECONDS = float(os.environ.get("DIASCOPE_FUZZ_SECONDS", "3" if in_ci() else "1"))
+
+KEPT = sorted(path for path in FOUND.glob("*/*/*") if not path.name.startswith("."))
+
+
+@pytest.mark.parametrize("source", registry("sources"))
+def test_what_is_spoilt_at_random_is_refused_or_read(source: str, tmp_path: Path) -> None:
+    found, cases = findings(source, tmp_path, SECONDS)
+    assert cases > 1
+    assert not found, "\n".join(f"case {each.number}, {each.path}: {each.wrong}" for each in found)
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: "/".join(path.parts[-3:]))
+@pytest.mark.filterwarnings("ignore")
+def test_what_was_ever_found_is_refused_or_read(path: Path) -> None:
+    assert judged(path) is None
+
+
+@pytest.mark.parametrize("source", ["czi", "gatan", "leica", "tiff"])
+def test_what_is_spoilt_on_the_way_to_new_code_is_refused_or_read(source: str) -> None:
+    if sys.version_info >= (3, 12):
+        pytest.skip("atheris is not made for this Python")
+    words = [sys.executable, "-W", "ignore", "-m", "tests.fuzz.guided", source, str(max(int(SECONDS), 1))]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_a_reader_that_does_what_none_may_do_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.synthetic.json"
+    path.write_text('{"axes": "yx", "shape": [40, 40]}')
+    kept: list[bytes] = []
+
+    def slow(path: Path) -> None:
+        sleep(0.3)
+
+    def greedy(path: Path) -> None:
+        kept.append(b"x" * (64 << 20))
+
+    def unclear(path: Path) -> None:
+        raise BadRequest("something is wrong")
+
+    def crashing(path: Path) -> None:
+        raise KeyError("shape")
+
+    monkeypatch.setattr(judge, "SECONDS", 0.2)
+    monkeypatch.setattr(judge, "GROWTH", 16 << 20)
+    for reader, told in ((greedy, "MiB"), (slow, "seconds"), (unclear, "does not name"), (crashing, "KeyError")):
+        monkeypatch.setattr(judge, "_read", reader)
+        wrong = judged(path)
+        assert wrong is not None, told
+        assert told in wrong
+
+
+def test_where_nothing_can_be_tried_nothing_is_proven(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="no case of nothing was tried"):
+        findings("nothing", tmp_path, 0.1)
+
+
+def test_no_mutation_leaves_a_file_as_it_was() -> None:
+    chance = random.Random(0)  # noqa: S311
+    data = bytes(range(256)) * 9 + b"shape 512 600"
+    spoils = [spoilt(data, chance) for _ in range(300)]
+    assert data not in spoils
+    assert len(set(spoils)) > 250
+    assert any(b"18446744073709551616" in each for each in spoils)
