@@ -18,7 +18,7 @@ from diascope.image.pyramid import with_pyramid
 from diascope.image.region import Region
 from diascope.operations.contrast import limits, samples
 from diascope.operations.view import view
-from diascope.sources.reading.indexed import indexed
+from diascope.sources.reading.pictures.indexed import indexed
 from diascope.testing.synthetic import ramp
 from tests.operations.pictures import noise, pictured, seen
 

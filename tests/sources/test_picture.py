@@ -17,7 +17,7 @@ from diascope.errors import Unreadable
 from diascope.image.level import read_whole
 from diascope.image.region import Region
 from diascope.sources.picture import source
-from diascope.sources.reading import decoded
+from diascope.sources.reading.pictures import decoded
 from diascope.stores.local import LocalStore
 from diascope.testing.counting import CountingStore
 

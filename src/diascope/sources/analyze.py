@@ -31,10 +31,10 @@ from diascope.image.region import Ints
 from diascope.image.units import METRES, named
 from diascope.sources.dataset import Dataset
 from diascope.sources.reading.beside import fingerprint
-from diascope.sources.reading.row_major import ReadBytes
-from diascope.sources.reading.stem import stem
-from diascope.sources.reading.stored_box import plain_box
-from diascope.sources.reading.unpacked import head_inside, packing, part_inside, reader_inside
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.packed.unpacked import head_inside, packing, part_inside, reader_inside
+from diascope.sources.reading.plain.row_major import ReadBytes
+from diascope.sources.reading.plain.stored_box import plain_box
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Store
 

@@ -13,11 +13,11 @@ from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.sources.dataset import Dataset
 from diascope.sources.reading.blob_file import buffered
-from diascope.sources.reading.coded_picture import CodedPicture, picture_image
-from diascope.sources.reading.decoded import Decode
-from diascope.sources.reading.frames import Frames
-from diascope.sources.reading.isobmff import Header, header
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.pictures.coded_picture import CodedPicture, picture_image
+from diascope.sources.reading.pictures.decoded import Decode
+from diascope.sources.reading.pictures.frames import Frames
+from diascope.sources.reading.pictures.isobmff import Header, header
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Blob, Store
 

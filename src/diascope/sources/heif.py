@@ -12,10 +12,10 @@ from diascope.image.level import Pixels
 from diascope.optional import library
 from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.reading.blob_file import buffered
-from diascope.sources.reading.coded_picture import CodedPicture, picture_image
-from diascope.sources.reading.isobmff import header
-from diascope.sources.reading.picture_header import profile
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.pictures.coded_picture import CodedPicture, picture_image
+from diascope.sources.reading.pictures.isobmff import header
+from diascope.sources.reading.pictures.picture_header import profile
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Blob, Store
 

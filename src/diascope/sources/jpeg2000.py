@@ -17,9 +17,9 @@ from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.image.metadata import Channel, Metadata
 from diascope.sources.dataset import Dataset
-from diascope.sources.reading.codestream import SIGNATURE, START, Jp2, check_whole, jp2
-from diascope.sources.reading.decoded import Decode, decoded_level
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.pictures.codestream import SIGNATURE, START, Jp2, check_whole, jp2
+from diascope.sources.reading.pictures.decoded import Decode, decoded_level
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Blob, Store
 

@@ -28,9 +28,9 @@ from diascope.image.image import Image, Kind
 from diascope.image.metadata import Metadata
 from diascope.image.region import Ints
 from diascope.sources.dataset import Dataset
-from diascope.sources.reading.stem import stem
-from diascope.sources.reading.stored_box import plain_box
-from diascope.sources.reading.unpacked import head_inside, packing, part_inside, reader_inside
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.packed.unpacked import head_inside, packing, part_inside, reader_inside
+from diascope.sources.reading.plain.stored_box import plain_box
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Blob, Store
 

@@ -25,10 +25,10 @@ from diascope.sources.members import Member, Members
 from diascope.sources.reading.documents import Document, joined
 from diascope.sources.reading.listed import listed
 from diascope.sources.reading.micro.told import Told
-from diascope.sources.reading.natural import natural
+from diascope.sources.reading.names.natural import natural
+from diascope.sources.reading.names.stem import stem
 from diascope.sources.reading.planes import Planes
 from diascope.sources.reading.steady import Steady
-from diascope.sources.reading.stem import stem
 from diascope.sources.reading.unbound import UNBOUND
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Store

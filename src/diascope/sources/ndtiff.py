@@ -31,11 +31,11 @@ from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.reading.beside import fingerprint, named_beside
 from diascope.sources.reading.documents import Document, joined
 from diascope.sources.reading.micro.told import Told
-from diascope.sources.reading.natural import natural
+from diascope.sources.reading.names.natural import natural
+from diascope.sources.reading.names.safe_names import safe_names
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.plain.row_major import RowMajor, plane_chunk_shape
 from diascope.sources.reading.planes import Leading, Place, by_places
-from diascope.sources.reading.row_major import RowMajor, plane_chunk_shape
-from diascope.sources.reading.safe_names import safe_names
-from diascope.sources.reading.stem import stem
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Blob, Store
 

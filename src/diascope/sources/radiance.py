@@ -19,8 +19,8 @@ import numpy as np
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.sources.dataset import Dataset
-from diascope.sources.reading.coded_picture import CodedPicture, picture_image
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.pictures.coded_picture import CodedPicture, picture_image
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Blob, Store
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from diascope.errors import Unreadable
 from diascope.image.image import Kind
 from diascope.sources.dataset import Dataset
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Store
 from diascope.testing.synthetic import ramp

@@ -17,8 +17,8 @@ from diascope.optional import library
 from diascope.sources.bioio.facts import Facts, facts
 from diascope.sources.bioio.plugins import suffixes
 from diascope.sources.dataset import Dataset, Lazily
-from diascope.sources.reading.safe_names import safe_names
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.safe_names import safe_names
+from diascope.sources.reading.names.stem import stem
 from diascope.sources.source import stat_version
 from diascope.stores.local_file import LocalFile, local_file
 from diascope.stores.store import Store

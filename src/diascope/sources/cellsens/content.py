@@ -20,10 +20,10 @@ from diascope.sources.cellsens.volume import tree
 from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.reading.beside import fingerprint
 from diascope.sources.reading.blob_file import buffered
-from diascope.sources.reading.decoded import check_size, decoded_level
-from diascope.sources.reading.natural import natural
-from diascope.sources.reading.safe_names import safe_names
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.natural import natural
+from diascope.sources.reading.names.safe_names import safe_names
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.pictures.decoded import check_size, decoded_level
 from diascope.sources.source import stat_version
 from diascope.stores.store import Blob, Store
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import Ints
-from diascope.sources.reading.declared import declared_pixels
+from diascope.sources.reading.pictures.declared import declared_pixels
 from diascope.stores.store import Blob
 
 HEADER, SECOND = 64, 156

@@ -13,7 +13,7 @@ import numpy as np
 
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
-from diascope.sources.reading.declared import declared_pixels
+from diascope.sources.reading.pictures.declared import declared_pixels
 
 UNCOMPRESSED, JPEG, LZW, JPEG_XR, ZSTD0, ZSTD1 = 0, 1, 2, 4, 5, 6
 

@@ -16,10 +16,10 @@ from diascope.sources.czi.mosaic import Pieces
 from diascope.sources.czi.scene import scenes
 from diascope.sources.czi.segments import Attachment, FileHeader, attached, attachments, file_header, xml
 from diascope.sources.dataset import Dataset, Lazily
-from diascope.sources.reading.declared import declared_pixels
-from diascope.sources.reading.decoded import check_size, decoded_level
+from diascope.sources.reading.names.stem import stem
 from diascope.sources.reading.part import Part
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.pictures.declared import declared_pixels
+from diascope.sources.reading.pictures.decoded import check_size, decoded_level
 from diascope.stores.store import Blob, Store
 
 ASSOCIATED = {"Label": "label", "SlidePreview": "macro", "Thumbnail": "thumbnail"}

@@ -15,7 +15,7 @@ from diascope.image.region import Ints, Region
 from diascope.sources.czi.codecs import GRAY, pixel_type
 from diascope.sources.czi.directory import Column, Subblocks
 from diascope.sources.czi.subblock import Subblock
-from diascope.sources.reading.row_major import plane_chunk_shape
+from diascope.sources.reading.plain.row_major import plane_chunk_shape
 from diascope.stores.store import Blob
 
 KEPT = 1 << 27

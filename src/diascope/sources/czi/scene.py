@@ -23,7 +23,7 @@ from diascope.sources.czi.directory import Column, Subblocks
 from diascope.sources.czi.facts import Facts
 from diascope.sources.czi.mosaic import Mosaic, Pieces
 from diascope.sources.czi.pyramid import covers, steps
-from diascope.sources.reading.safe_names import safe_names
+from diascope.sources.reading.names.safe_names import safe_names
 
 FOLDED = frozenset("TCZM")
 """Dimensions that are not images of their own; X and Y have columns of their own."""

@@ -20,7 +20,7 @@ from diascope.image.level import Pixels
 from diascope.image.region import Region
 from diascope.sources.czi.codecs import UNCOMPRESSED, decoded
 from diascope.sources.czi.segments import HEADER
-from diascope.sources.reading.row_major import RowMajor
+from diascope.sources.reading.plain.row_major import RowMajor
 from diascope.stores.store import Blob
 
 SIZES = 16

@@ -21,7 +21,7 @@ from diascope.sources.dicom.slide import Pyramid, is_slide, parts_of, pyramids, 
 from diascope.sources.dicom.stacks import Stack, stacks
 from diascope.sources.dicom.values import integer, text
 from diascope.sources.dicom.volume import volume
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
 from diascope.sources.source import stat_version
 from diascope.stores.store import Store
 

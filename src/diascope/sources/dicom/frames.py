@@ -17,7 +17,7 @@ from diascope.sources.dicom.colours import rgb_of, upsampled
 from diascope.sources.dicom.file import NATIVE, Instance
 from diascope.sources.dicom.fragments import Fragments
 from diascope.sources.dicom.pixels import Stored, stored
-from diascope.sources.reading.row_major import RowMajor, plane_chunk_shape
+from diascope.sources.reading.plain.row_major import RowMajor, plane_chunk_shape
 
 ReadFrame = Callable[[int, slice], Pixels]
 

@@ -16,7 +16,7 @@ from diascope.sources.dicom.colours import palette
 from diascope.sources.dicom.described import described
 from diascope.sources.dicom.slices import Slice
 from diascope.sources.dicom.stacks import Stack
-from diascope.sources.reading.indexed import indexed
+from diascope.sources.reading.pictures.indexed import indexed
 
 UNIT = "millimeter"
 ORDER = "tzyxc"

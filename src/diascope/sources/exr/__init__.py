@@ -20,10 +20,10 @@ from diascope.optional import library
 from diascope.sources.dataset import Dataset
 from diascope.sources.exr.header import MAGIC, Channel, Part, parts
 from diascope.sources.reading.blob_file import buffered
-from diascope.sources.reading.coded_picture import CodedPicture, picture_image
-from diascope.sources.reading.decoded import check_size
 from diascope.sources.reading.documents import is_safe
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.pictures.coded_picture import CodedPicture, picture_image
+from diascope.sources.reading.pictures.decoded import check_size
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Blob, Store
 

@@ -20,8 +20,8 @@ from diascope.image.metadata import Metadata
 from diascope.image.region import Region
 from diascope.sources.dataset import Dataset
 from diascope.sources.fits.header import Unit, units
-from diascope.sources.reading.row_major import RowMajor, plane_chunk_shape
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.plain.row_major import RowMajor, plane_chunk_shape
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Blob, Store
 

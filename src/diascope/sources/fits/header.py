@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from diascope.errors import Unreadable
 from diascope.image.region import Ints
-from diascope.sources.reading.row_major import ReadBytes
+from diascope.sources.reading.plain.row_major import ReadBytes
 
 BLOCK, CARD = 2880, 80
 MOST_BLOCKS = 4096

@@ -14,8 +14,8 @@ from diascope.sources.gatan.calibration import at
 from diascope.sources.gatan.image import Place, image
 from diascope.sources.gatan.tags import DATA, GROUP, WIDTHS, Tree, document
 from diascope.sources.reading.blob_file import buffered
-from diascope.sources.reading.safe_names import safe_names
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.safe_names import safe_names
+from diascope.sources.reading.names.stem import stem
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Store
 

@@ -15,7 +15,7 @@ from diascope.image.region import Ints, Region
 from diascope.sources.gatan.calibration import Calibrated, at, axes
 from diascope.sources.gatan.facts import channel, metadata
 from diascope.sources.gatan.tags import Array, Document, Tree
-from diascope.sources.reading.row_major import RowMajor, plane_chunk_shape
+from diascope.sources.reading.plain.row_major import RowMajor, plane_chunk_shape
 from diascope.stores.store import Blob
 
 TYPES = {

@@ -28,7 +28,7 @@ from diascope.sources.reading.h5.array import Array
 from diascope.sources.reading.h5.file import NotTaken, files
 from diascope.sources.reading.h5.node import Group, root
 from diascope.sources.reading.h5.stack import Stack
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
 from diascope.sources.source import stat_version
 from diascope.stores.store import Store
 

@@ -11,9 +11,9 @@ from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.sources.dataset import Dataset
 from diascope.sources.jpegxl.header import CODESTREAM, CONTAINER, OPACITY, JxlHeader, jxl_header
-from diascope.sources.reading.coded_picture import CodedPicture, picture_image
-from diascope.sources.reading.decoded import check_size
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.pictures.coded_picture import CodedPicture, picture_image
+from diascope.sources.reading.pictures.decoded import check_size
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Blob, Store
 

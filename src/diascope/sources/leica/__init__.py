@@ -23,8 +23,8 @@ from diascope.sources.leica.pictures import Frame, Pictures
 from diascope.sources.leica.project import frames, members
 from diascope.sources.leica.tree import Named, images, parsed, titles, version
 from diascope.sources.reading.beside import fingerprint
-from diascope.sources.reading.row_major import ReadBytes
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.plain.row_major import ReadBytes
 from diascope.sources.source import Head, Source, stat_version
 from diascope.stores.store import Store
 

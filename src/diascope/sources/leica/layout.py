@@ -14,8 +14,8 @@ from diascope.errors import Unreadable
 from diascope.image.axes import ORDER
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region, whole
-from diascope.sources.reading.row_major import ReadBytes
-from diascope.sources.reading.strided import Strided
+from diascope.sources.reading.plain.row_major import ReadBytes
+from diascope.sources.reading.plain.strided import Strided
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diascope.errors import Unreadable
-from diascope.sources.reading.safe_names import safe_names
+from diascope.sources.reading.names.safe_names import safe_names
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -12,9 +12,9 @@ from diascope.sources.dataset import Dataset
 from diascope.sources.metaimage.data import data_files, data_reader
 from diascope.sources.metaimage.header import NAMES, Header, header, is_header
 from diascope.sources.reading.beside import fingerprint
-from diascope.sources.reading.row_major import ReadBytes
-from diascope.sources.reading.stem import stem
-from diascope.sources.reading.stored_box import plain_box
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.plain.row_major import ReadBytes
+from diascope.sources.reading.plain.stored_box import plain_box
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Store
 

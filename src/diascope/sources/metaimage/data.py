@@ -7,12 +7,12 @@ from functools import partial
 from diascope.errors import Unreadable
 from diascope.sources.metaimage.header import Header
 from diascope.sources.reading.beside import named_beside
-from diascope.sources.reading.deflated import deflated_reader
-from diascope.sources.reading.number_text import NumberText, decimals
+from diascope.sources.reading.names.series_names import series_names
+from diascope.sources.reading.packed.deflated import deflated_reader
 from diascope.sources.reading.part import Part
-from diascope.sources.reading.pieces import MOST_FILES, pieces
-from diascope.sources.reading.row_major import ReadBytes
-from diascope.sources.reading.series_names import series_names
+from diascope.sources.reading.plain.number_text import NumberText, decimals
+from diascope.sources.reading.plain.pieces import MOST_FILES, pieces
+from diascope.sources.reading.plain.row_major import ReadBytes
 from diascope.stores.store import Blob, Store
 
 HERE = {"LOCAL", "Local", "local"}

@@ -9,8 +9,8 @@ from diascope.sources.minc.minc1 import minc1
 from diascope.sources.minc.minc2 import minc2
 from diascope.sources.minc.netcdf import MAGICS
 from diascope.sources.reading.h5.file import is_hdf5
-from diascope.sources.reading.stem import stem
-from diascope.sources.reading.unpacked import head_inside, packing, part_inside
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.packed.unpacked import head_inside, packing, part_inside
 from diascope.sources.source import HEAD_SIZE, Head, Source, stat_version
 from diascope.stores.store import Store
 

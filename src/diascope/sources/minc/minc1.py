@@ -12,8 +12,8 @@ from diascope.image.level import Pixels
 from diascope.image.region import whole
 from diascope.sources.minc.netcdf import LONGEST_HEADER, Contents, Variable, contents
 from diascope.sources.minc.volume import Volume, checked, dimension
-from diascope.sources.reading.row_major import ReadBytes, RowMajor, plane_chunk_shape
-from diascope.sources.reading.unpacked import part_inside, reader_inside
+from diascope.sources.reading.packed.unpacked import part_inside, reader_inside
+from diascope.sources.reading.plain.row_major import ReadBytes, RowMajor, plane_chunk_shape
 from diascope.stores.store import Blob
 
 SIGNED, UNSIGNED = "signed__", "unsigned"

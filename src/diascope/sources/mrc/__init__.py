@@ -12,8 +12,8 @@ from diascope.sources.dataset import Dataset
 from diascope.sources.mrc.header import HEADER_SIZE, Header, header, is_header
 from diascope.sources.mrc.pixels import stored_box
 from diascope.sources.mrc.sections import LONGEST_TOLD, Sections, sections
-from diascope.sources.reading.stem import stem
-from diascope.sources.reading.unpacked import BZIP2, PACKINGS, head_inside, packing, part_inside, reader_inside
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.packed.unpacked import BZIP2, PACKINGS, head_inside, packing, part_inside, reader_inside
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Blob, Store
 

@@ -7,8 +7,8 @@ import numpy as np
 from diascope.image.level import Pixels
 from diascope.image.region import Region
 from diascope.sources.mrc.header import Header
-from diascope.sources.reading.row_major import ReadBytes, RowMajor
-from diascope.sources.reading.stored_box import StoredBox, plain_box
+from diascope.sources.reading.plain.row_major import ReadBytes, RowMajor
+from diascope.sources.reading.plain.stored_box import StoredBox, plain_box
 
 
 def stored_box(found: Header, read: ReadBytes, start: int) -> StoredBox:

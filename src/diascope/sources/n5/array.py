@@ -25,7 +25,7 @@ from diascope.image.region import Ints, Region
 from diascope.sources.n5.compression import unpack
 from diascope.sources.reading.chunks import corrupt, missing, read_chunks
 from diascope.sources.reading.documents import Document, joined, shown, sizes
-from diascope.sources.reading.unpacking import Unpack
+from diascope.sources.reading.packed.unpacking import Unpack
 from diascope.stores.store import Store
 
 TYPES = frozenset({

@@ -6,7 +6,7 @@ import struct
 
 from diascope.errors import Unreadable
 from diascope.sources.reading.documents import Document, mapping, shown
-from diascope.sources.reading.unpacking import Bytes, Unpack, unpacking
+from diascope.sources.reading.packed.unpacking import Bytes, Unpack, unpacking
 
 SAME = {"bzip2": "bz2", "xz": "lzma", "blosc": "blosc", "zstd": "zstd"}
 """The names that Zarr has for the same packings."""

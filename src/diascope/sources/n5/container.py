@@ -19,7 +19,7 @@ from itertools import islice
 from diascope.bounded import BoundedCache
 from diascope.errors import DiascopeError, NotFound
 from diascope.sources.reading.documents import Document, document, is_safe, joined, part
-from diascope.sources.reading.natural import natural
+from diascope.sources.reading.names.natural import natural
 from diascope.stores.store import Store
 
 ATTRIBUTES = "attributes.json"

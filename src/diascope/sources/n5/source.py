@@ -6,7 +6,7 @@ from diascope.errors import Unreadable
 from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.n5.container import ATTRIBUTES, Container, folder
 from diascope.sources.n5.image import image
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
 from diascope.sources.reading.witnesses import witnessed
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Store

@@ -21,8 +21,8 @@ from diascope.sources.nd2.facts import Facts
 from diascope.sources.nd2.frames import Frames, look
 from diascope.sources.nd2.pages import Cursor, Pages
 from diascope.sources.nd2.variants import check
-from diascope.sources.reading.safe_names import safe_names
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.safe_names import safe_names
+from diascope.sources.reading.names.stem import stem
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Store
 

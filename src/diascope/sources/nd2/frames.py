@@ -16,8 +16,8 @@ from diascope.image.axes import ORDER
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region
 from diascope.sources.nd2.chunks import Chunks
-from diascope.sources.reading.row_major import ReadBytes
-from diascope.sources.reading.strided import Strided
+from diascope.sources.reading.plain.row_major import ReadBytes
+from diascope.sources.reading.plain.strided import Strided
 
 CHUNK = 1 << 20
 LARGEST_FRAME = 1 << 31

@@ -15,9 +15,9 @@ from diascope.image.metadata import Metadata
 from diascope.image.region import Ints, Region
 from diascope.sources.dataset import Dataset
 from diascope.sources.nifti.header import SIZES, Header, header, version_of
-from diascope.sources.reading.inflated import MAGIC, Inflated, inflated_head, inflated_part
-from diascope.sources.reading.row_major import ReadBytes, RowMajor, plane_chunk_shape
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.packed.inflated import MAGIC, Inflated, inflated_head, inflated_part
+from diascope.sources.reading.plain.row_major import ReadBytes, RowMajor, plane_chunk_shape
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Blob, Store
 

@@ -14,9 +14,9 @@ from diascope.sources.nrrd.axes import Axes, axes
 from diascope.sources.nrrd.data import data_files, data_reader
 from diascope.sources.nrrd.header import MAGIC, Header, header
 from diascope.sources.reading.beside import fingerprint
-from diascope.sources.reading.row_major import ReadBytes
-from diascope.sources.reading.stem import stem
-from diascope.sources.reading.stored_box import plain_box
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.plain.row_major import ReadBytes
+from diascope.sources.reading.plain.stored_box import plain_box
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Store
 

@@ -16,7 +16,7 @@ from diascope.sources.olympus.files import Compound, Files, Folder
 from diascope.sources.olympus.planes import planes
 from diascope.sources.reading.beside import told
 from diascope.sources.reading.compound import MAGIC
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
 from diascope.sources.source import Head, Source, stat_version
 from diascope.stores.store import Store
 

@@ -17,7 +17,7 @@ from diascope.image.axes import ORDER
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region
 from diascope.sources.olympus.files import Files
-from diascope.sources.reading.decoded import check_size
+from diascope.sources.reading.pictures.decoded import check_size
 
 NAME = re.compile(r"(?:.*_)?((?:[a-z]\d{3,9})+)\.tiff?")
 PART = re.compile(r"([a-z])(\d+)")

@@ -22,8 +22,8 @@ from diascope.image.region import Ints, Region, chunk_region, touched
 from diascope.optional import library
 from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.openslide.companions import companions, version
-from diascope.sources.reading.decoded import check_size, decoded_level
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.pictures.decoded import check_size, decoded_level
 from diascope.stores.local_file import LocalFile, local_file
 from diascope.stores.store import Store
 

@@ -12,10 +12,10 @@ from diascope.image.image import Image
 from diascope.image.metadata import Metadata
 from diascope.sources.dataset import Dataset
 from diascope.sources.picture.formats import reader_of
-from diascope.sources.reading.decoded import decoded_level
-from diascope.sources.reading.indexed import indexed
-from diascope.sources.reading.picture_header import Picture, described
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.pictures.decoded import decoded_level
+from diascope.sources.reading.pictures.indexed import indexed
+from diascope.sources.reading.pictures.picture_header import Picture, described
 from diascope.sources.source import HEAD_SIZE, Head, Source
 from diascope.stores.store import Store
 

@@ -17,10 +17,10 @@ from diascope.image.level import Pixels
 from diascope.image.metadata import LARGEST_PROFILE
 from diascope.sources.picture.gif_blocks import gif_decode, gif_frames, gif_mode
 from diascope.sources.reading.blob_file import buffered
-from diascope.sources.reading.decoded import Decode, check_size
-from diascope.sources.reading.frames import Frames
-from diascope.sources.reading.inflated import HIGHEST_RATIO
-from diascope.sources.reading.picture_header import Picture, from_pillow, profile
+from diascope.sources.reading.packed.inflated import HIGHEST_RATIO
+from diascope.sources.reading.pictures.decoded import Decode, check_size
+from diascope.sources.reading.pictures.frames import Frames
+from diascope.sources.reading.pictures.picture_header import Picture, from_pillow, profile
 from diascope.stores.store import Blob
 
 Reader: TypeAlias = Callable[[Blob], Picture]

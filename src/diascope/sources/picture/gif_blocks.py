@@ -7,8 +7,8 @@ from threading import Lock
 from typing import Any, BinaryIO, NamedTuple
 
 from diascope.image.level import Pixels
-from diascope.sources.reading.decoded import Decode
-from diascope.sources.reading.frames import Frames
+from diascope.sources.reading.pictures.decoded import Decode
+from diascope.sources.reading.pictures.frames import Frames
 
 EXTENSION, IMAGE, TRAILER = b"!", b",", b";"
 GRAPHIC_CONTROL = 0xF9

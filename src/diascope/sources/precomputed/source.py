@@ -15,7 +15,7 @@ from diascope.sources.dataset import Dataset
 from diascope.sources.precomputed.info import Info, info
 from diascope.sources.precomputed.volume import Volume, volume
 from diascope.sources.reading.documents import document, joined
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
 from diascope.sources.reading.witnesses import witnessed
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Store

@@ -9,7 +9,7 @@ from diascope.image.image import Image
 from diascope.image.mapping import IDENTITY
 from diascope.sources.dataset import Dataset
 from diascope.sources.members import Member, Members
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
 from diascope.sources.recipe.identity import known
 from diascope.sources.recipe.merged import channels, concatenate
 from diascope.sources.recipe.model import AnyRecipe, Channels, Concatenate, Mosaic, Stack, Time

@@ -26,8 +26,8 @@ from diascope.sources.dataset import Dataset
 from diascope.sources.members import Members
 from diascope.sources.reading.documents import joined
 from diascope.sources.reading.listed import listed
+from diascope.sources.reading.names.stem import stem
 from diascope.sources.reading.steady import Steady
-from diascope.sources.reading.stem import stem
 from diascope.sources.reading.unbound import UNBOUND
 from diascope.sources.source import Head, Source
 from diascope.sources.terafly.grid import MDATA, Grid, grid

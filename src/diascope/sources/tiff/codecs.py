@@ -12,7 +12,7 @@ import numpy as np
 import tifffile
 
 from diascope.errors import Unreadable
-from diascope.sources.reading.declared import declared_pixels
+from diascope.sources.reading.pictures.declared import declared_pixels
 from diascope.sources.tiff.sgilog import SGILOG, sgilog_decoder
 
 Decode: TypeAlias = Callable[..., Any]

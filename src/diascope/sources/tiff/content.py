@@ -9,7 +9,7 @@ from typing import Any
 from diascope.errors import Unreadable
 from diascope.image.image import Image
 from diascope.sources.dataset import Dataset, Lazily
-from diascope.sources.reading.safe_names import safe_names
+from diascope.sources.reading.names.safe_names import safe_names
 from diascope.sources.tiff.facts import facts_of
 from diascope.sources.tiff.multifile import companion_root, described, opened_set
 from diascope.sources.tiff.names import stem

@@ -12,7 +12,7 @@ from diascope.bounded import BoundedCache
 from diascope.errors import BadRequest, Forbidden, NotFound, Unreadable
 from diascope.image.image import Image
 from diascope.sources.dataset import Dataset, Lazily
-from diascope.sources.reading.safe_names import safe_names
+from diascope.sources.reading.names.safe_names import safe_names
 from diascope.sources.reading.xml import MAX_XML, child, parsed_xml
 from diascope.sources.tiff import ome
 from diascope.sources.tiff.facts import with_tags

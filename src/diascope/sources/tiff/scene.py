@@ -13,7 +13,7 @@ from diascope.image.image import Image, Kind
 from diascope.image.level import Level
 from diascope.image.metadata import Channel, Metadata
 from diascope.image.region import Ints
-from diascope.sources.reading.indexed import indexed
+from diascope.sources.reading.pictures.indexed import indexed
 from diascope.sources.tiff.fold import Fold, fold, made_up
 from diascope.sources.tiff.stack import Stack
 

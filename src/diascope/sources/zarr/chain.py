@@ -11,7 +11,7 @@ import numpy as np
 
 from diascope.image.level import Pixels
 from diascope.image.region import Ints
-from diascope.sources.reading.unpacking import Bytes, Unpack
+from diascope.sources.reading.packed.unpacking import Bytes, Unpack
 
 Turn: TypeAlias = Callable[[Pixels], Pixels]
 

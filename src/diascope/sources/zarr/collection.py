@@ -11,7 +11,7 @@ from diascope.errors import DiascopeError, NotFound, Unreadable
 from diascope.image.image import Image
 from diascope.sources.dataset import Lazily
 from diascope.sources.reading.documents import document, is_safe, joined, part
-from diascope.sources.reading.natural import natural
+from diascope.sources.reading.names.natural import natural
 from diascope.sources.zarr.image import array_image, multiscale_image
 from diascope.sources.zarr.labels import nested_labels
 from diascope.sources.zarr.multiscale import multiscale

@@ -13,7 +13,7 @@ from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, grid_shape
 from diascope.sources.reading.documents import Document, listing, mapping, part, shown, sizes
-from diascope.sources.reading.unpacking import Unpack, crc32c, unpacking
+from diascope.sources.reading.packed.unpacking import Unpack, crc32c, unpacking
 from diascope.sources.zarr.chain import Body, Chain, Plain, Turn
 from diascope.sources.zarr.metadata import check_chunk
 from diascope.sources.zarr.sharding import Sharding

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, chunk_region, grid_shape
-from diascope.sources.reading.unpacking import Bytes
+from diascope.sources.reading.packed.unpacking import Bytes
 from diascope.sources.zarr.chain import LARGEST_CHUNK, Chain
 
 Read: TypeAlias = Callable[[int, int], bytes]

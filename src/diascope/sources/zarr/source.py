@@ -12,7 +12,7 @@ from itertools import islice
 from diascope.errors import Unreadable
 from diascope.image.image import Image
 from diascope.sources.dataset import Dataset
-from diascope.sources.reading.stem import stem
+from diascope.sources.reading.names.stem import stem
 from diascope.sources.reading.witnesses import witnessed
 from diascope.sources.source import Head, Source
 from diascope.sources.zarr.bent import bent_images

@@ -6,7 +6,7 @@ from typing import Any
 
 from diascope.errors import Unreadable
 from diascope.sources.reading.documents import Document, listing, mapping, shown, sizes, text
-from diascope.sources.reading.unpacking import Unpack, by_numcodecs, unpacking
+from diascope.sources.reading.packed.unpacking import Unpack, by_numcodecs, unpacking
 from diascope.sources.zarr.chain import Chain, Plain
 from diascope.sources.zarr.dtypes import dtype_v2, fill
 from diascope.sources.zarr.metadata import Metadata, check_chunk, dimension_names, joined_by, separator

@@ -29,7 +29,7 @@ from diascope.sources.reading.h5.filters import (
     named,
     of_plist,
 )
-from diascope.sources.reading.row_major import RowMajor, plane_chunk_shape
+from diascope.sources.reading.plain.row_major import RowMajor, plane_chunk_shape
 
 LARGEST_CHUNK = 1 << 30
 """A chunk of more bytes than this is refused."""

@@ -12,7 +12,7 @@ from diascope.image.image import Image
 from diascope.image.metadata import Channel, Metadata
 from diascope.sources.dataset import Lazily
 from diascope.sources.members import Member, Members
-from diascope.sources.reading.natural import natural
+from diascope.sources.reading.names.natural import natural
 from diascope.sources.reading.planes import Planes
 from diascope.sources.reading.steady import Steady
 

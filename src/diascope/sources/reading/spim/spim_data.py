@@ -17,7 +17,7 @@ from diascope.image.affine import Affine, affine
 from diascope.image.axes import Axis, axes_named
 from diascope.image.metadata import Channel
 from diascope.image.units import METRES, named, ratio
-from diascope.sources.reading.safe_names import safe_names
+from diascope.sources.reading.names.safe_names import safe_names
 from diascope.sources.reading.xml import MAX_XML, child, children, number, parsed_xml
 from diascope.stores.store import Store
 

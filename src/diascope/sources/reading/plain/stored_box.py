@@ -11,7 +11,7 @@ import numpy as np
 from diascope.image.axes import ORDER
 from diascope.image.level import Level, Pixels
 from diascope.image.region import Ints, Region
-from diascope.sources.reading.row_major import ReadBytes, RowMajor, plane_chunk_shape
+from diascope.sources.reading.plain.row_major import ReadBytes, RowMajor, plane_chunk_shape
 
 ReadBox: TypeAlias = Callable[[Region], Pixels]
 

@@ -12,8 +12,8 @@ from diascope.image.axes import axes_named
 from diascope.image.image import Image
 from diascope.image.metadata import Channel, Metadata
 from diascope.image.region import Ints
-from diascope.sources.reading.decoded import Decode, check_size, decoded_level
-from diascope.sources.reading.picture_header import told_by_exif
+from diascope.sources.reading.pictures.decoded import Decode, check_size, decoded_level
+from diascope.sources.reading.pictures.picture_header import told_by_exif
 
 COLOURS = {3, 4}
 

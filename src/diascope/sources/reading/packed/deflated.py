@@ -9,10 +9,10 @@
 from __future__ import annotations
 
 from diascope.errors import Unreadable
-from diascope.sources.reading.inflated import MAGIC as GZIP
-from diascope.sources.reading.inflated import Inflated
+from diascope.sources.reading.packed.inflated import MAGIC as GZIP
+from diascope.sources.reading.packed.inflated import Inflated
 from diascope.sources.reading.part import Part
-from diascope.sources.reading.row_major import ReadBytes
+from diascope.sources.reading.plain.row_major import ReadBytes
 from diascope.stores.store import Blob
 
 DEFLATE = 8

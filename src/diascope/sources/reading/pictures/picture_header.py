@@ -12,7 +12,7 @@ import numpy as np
 
 from diascope.image.metadata import LARGEST_PROFILE, Channel
 from diascope.image.region import Ints
-from diascope.sources.reading.decoded import Decode
+from diascope.sources.reading.pictures.decoded import Decode
 
 MODES: Mapping[str, tuple[Any, int]] = {
     "1": (np.bool_, 1),

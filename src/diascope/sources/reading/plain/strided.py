@@ -11,7 +11,7 @@ import numpy as np
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region
-from diascope.sources.reading.row_major import ReadBytes
+from diascope.sources.reading.plain.row_major import ReadBytes
 
 GAP = 1 << 14
 """Pixels are read with what lies between them where that is no more bytes: another read costs more."""

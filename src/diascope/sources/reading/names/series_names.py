@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from diascope.errors import Unreadable
-from diascope.sources.reading.pieces import MOST_FILES
+from diascope.sources.reading.plain.pieces import MOST_FILES
 
 PATTERN = re.compile(r"([^%]*)%(0?)(\d{0,2})[dui]([^%]*)")
 

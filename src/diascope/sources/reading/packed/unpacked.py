@@ -5,10 +5,10 @@ from __future__ import annotations
 import bz2
 
 from diascope.errors import Unreadable
-from diascope.sources.reading import bunzipped
-from diascope.sources.reading.inflated import MAGIC as GZIP
-from diascope.sources.reading.inflated import Inflated, inflated_head, inflated_part
-from diascope.sources.reading.row_major import ReadBytes
+from diascope.sources.reading.packed import bunzipped
+from diascope.sources.reading.packed.inflated import MAGIC as GZIP
+from diascope.sources.reading.packed.inflated import Inflated, inflated_head, inflated_part
+from diascope.sources.reading.plain.row_major import ReadBytes
 from diascope.stores.store import Blob
 
 BZIP2 = bunzipped.MAGIC

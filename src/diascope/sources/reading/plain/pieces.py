@@ -8,7 +8,7 @@ from functools import partial
 
 from diascope.bounded import BoundedCache
 from diascope.errors import Overloaded, Unreadable
-from diascope.sources.reading.row_major import ReadBytes
+from diascope.sources.reading.plain.row_major import ReadBytes
 from diascope.stores.store import Blob, Store
 
 OPEN = 32

@@ -1,0 +1,1 @@
+"""Bytes that are packed, whole files and single chunks of them."""

@@ -1,0 +1,1 @@
+"""Pixels that lie in files as plain numbers, in whatever order of axes, types and files."""
