@@ -190,7 +190,10 @@ def described() -> Image:
         Channel(name="", colour="ff8000"),
     )
     known = Metadata(description="A & B\x1b <c>\nµ", acquired="2021-03-04T05:06:07", magnification=40.0)
-    return replace(image, channels=channels, metadata=known)
+    optics = replace(
+        known, objective="Plan <40x>", aperture=0.95, instrument="Scope & Co", position={"x": 1.5, "y": -2e4}
+    )
+    return replace(image, channels=channels, metadata=optics)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -210,7 +213,16 @@ def test_the_metadata_is_valid_and_says_what_is_known():
     assert ome.images[0].name == '<a & "b">\ufffdé'
     assert ome.images[0].description == "A & B\ufffd <c>\nµ"
     assert str(ome.images[0].acquisition_date) == "2021-03-04 05:06:07"
-    assert ome.instruments[0].objectives[0].nominal_magnification == 40
+    (instrument,) = ome.instruments
+    (objective,) = instrument.objectives
+    assert (objective.model, objective.lens_na, objective.nominal_magnification) == ("Plan <40x>", 0.95, 40)
+    assert instrument.microscope.model == "Scope & Co"
+    assert ome.images[0].instrument_ref.id == instrument.id
+    assert ome.images[0].objective_settings.id == objective.id
+    stage, (plane,) = ome.images[0].stage_label, pixels.planes
+    assert (stage.x, stage.y, stage.z, stage.x_unit.value) == (1.5, -2e4, None, "µm")
+    assert (plane.position_x, plane.position_y, plane.position_z) == (1.5, -2e4, None)
+    assert (plane.the_z, plane.the_c, plane.the_t, plane.position_y_unit.value) == (0, 0, 0, "µm")
     assert (pixels.size_x, pixels.size_y, pixels.size_z, pixels.size_c, pixels.size_t) == (30, 20, 3, 2, 2)
     assert (pixels.physical_size_x, pixels.physical_size_y, pixels.physical_size_z) == (0.25, 0.5, 2.0)
     assert {pixels.physical_size_x_unit.value, pixels.physical_size_z_unit.value} == {"µm"}
@@ -220,6 +232,33 @@ def test_the_metadata_is_valid_and_says_what_is_known():
         "DAPI <1>", (0, 0, 255), 405.0, 461.5,
     )  # fmt: skip
     assert (second.name, second.color.as_rgb_tuple()) == (None, (255, 128, 0))
+
+
+def test_the_instrument_the_objective_and_the_stage_come_back(tmp_path):
+    (tmp_path / "a.ome.tif").write_bytes(all_bytes(ome_tiff(described())))
+    image = next(iter(diascope.open_dataset(tmp_path / "a.ome.tif").images.values()))
+    told, wanted = image.metadata, described().metadata
+    for name in ("magnification", "objective", "aperture", "instrument", "position"):
+        assert getattr(told, name) == getattr(wanted, name)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"instrument": "Scope"},
+        {"aperture": 1.4},
+        {"objective": "Plan"},
+        {"position": {"z": 3.0}},
+        {"aperture": float("nan"), "position": {"x": float("inf")}},
+    ],
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_each_part_of_what_is_known_is_valid_alone(known):
+    import ome_types
+
+    image = replace(IMAGES["tiny"], metadata=Metadata(**known))
+    with tifffile.TiffFile(opened(ome_tiff(image))) as tiff:
+        ome_types.validate_xml(tiff.ome_metadata)
 
 
 @pytest.mark.parametrize("name", IMAGES)

@@ -14,7 +14,7 @@ import pytest
 import tifffile
 
 from diascope.image.level import read_whole
-from diascope.image.metadata import Channel
+from diascope.image.metadata import Channel, Metadata
 from diascope.layouts.ome_tiff import layout, ome_tiff
 from diascope.layouts.tiff_directory import BIG, CLASSIC
 from diascope.testing.synthetic import ramp
@@ -26,7 +26,10 @@ from tests.virtual import RangeFile, written
 pytestmark = pytest.mark.judge
 
 CHANNELS = (Channel(name="red", colour="ff0000", emission=600.0), Channel(name="grün"), Channel())
-STACK = replace(ramp("tczyx", (2, 3, 2, 300, 517), levels=3), channels=CHANNELS)
+OPTICS = Metadata(
+    magnification=40.0, objective="Plan", aperture=0.95, instrument="Scope", position={"x": 1.5, "y": -20000.0}
+)
+STACK = replace(ramp("tczyx", (2, 3, 2, 300, 517), levels=3), channels=CHANNELS, metadata=OPTICS)
 PICTURE = ramp("czyx", (3, 2, 300, 270), np.uint8, kind="rgb", levels=2)
 
 
@@ -92,7 +95,8 @@ def test_bioformats_reads_the_metadata(as_bioformats_reads):
         'PhysicalSizeX="0.25" PhysicalSizeXUnit="µm" PhysicalSizeY="0.5"', 'PhysicalSizeZ="2.0"',
         'TimeIncrement="1.0"', 'SizeC="3" SizeT="2" SizeX="517" SizeY="300" SizeZ="2"',
         'Color="-16776961" EmissionWavelength="600.0" EmissionWavelengthUnit="nm" ID="Channel:0:0" Name="red"',
-        'Name="grün"',
+        'Name="grün"', 'LensNA="0.95" Model="Plan" NominalMagnification="40.0"', 'Microscope Model="Scope"',
+        'X="1.5" XUnit="µm" Y="-20000.0" YUnit="µm"', 'PositionX="1.5" PositionXUnit="µm" PositionY="-20000.0"',
     ):  # fmt: skip
         assert said in xml
 

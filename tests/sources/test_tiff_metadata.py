@@ -50,6 +50,15 @@ def test_ome(tmp_path: Path) -> None:
     assert image.metadata.format == "OME-TIFF"
 
 
+def test_ome_stage(tmp_path: Path) -> None:
+    """Of the planes where the image has no label, in micrometres, and only where the unit is a length."""
+    plane = {"PositionX": [1.5], "PositionXUnit": ["mm"], "PositionY": [-20.0], "PositionYUnit": ["µm"]}
+    unknown = {"PositionZ": [7.0], "PositionZUnit": ["reference frame"]}
+    metadata = {"axes": "YX", "Plane": plane | unknown}
+    tifffile.imwrite(tmp_path / "a.ome.tif", np.zeros((20, 20), np.uint8), metadata=metadata)
+    assert first(tmp_path / "a.ome.tif").metadata.position == pytest.approx({"x": 1500.0, "y": -20.0})
+
+
 def test_each_ome_image_has_its_own(tmp_path: Path) -> None:
     with tifffile.TiffWriter(tmp_path / "a.ome.tif") as writer:
         for k in range(3):

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 import numpy as np
 
 from diascope.image.image import Image
-from diascope.image.metadata import Channel
+from diascope.image.metadata import Channel, Metadata
 from diascope.image.units import METRES, SECONDS
 
 NAMESPACE = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
@@ -48,23 +48,52 @@ def ome_xml(image: Image, pixel_type: str, *, samples: int, planes: int) -> byte
     ``samples`` is how many channels each plane holds. The same image always gives the same bytes.
     """
     ome = Element("OME", {"xmlns": NAMESPACE, "xmlns:xsi": INSTANCE, "xsi:schemaLocation": f"{NAMESPACE} {SCHEMA}"})
-    magnification = image.metadata.magnification
-    magnified = magnification is not None and isfinite(magnification)
-    if magnified:
-        instrument = SubElement(ome, "Instrument", ID="Instrument:0")
-        SubElement(instrument, "Objective", ID="Objective:0:0", NominalMagnification=_number(magnification or 0))
+    has_instrument, has_objective = _add_instrument(ome, image.metadata)
     described = SubElement(ome, "Image", ID="Image:0", Name=_clean(image.name))
     if acquired := _date_time(image.metadata.acquired):
         SubElement(described, "AcquisitionDate").text = acquired
     if image.metadata.description:
         SubElement(described, "Description").text = _clean(image.metadata.description)
-    if magnified:
+    if has_instrument:
         SubElement(described, "InstrumentRef", ID="Instrument:0")
+    if has_objective:
         SubElement(described, "ObjectiveSettings", ID="Objective:0:0")
+    if stage := _stage(image.metadata):
+        SubElement(described, "StageLabel", {"Name": "Stage", **stage})
     pixels = SubElement(described, "Pixels", _pixels(image, pixel_type, samples))
     _add_channels(pixels, image, samples)
     SubElement(pixels, "TiffData", IFD="0", PlaneCount=str(planes))
+    if stage:
+        # Programs that put tiles beside one another look for their places at the first plane.
+        places = {f"Position{key}": value for key, value in stage.items()}
+        SubElement(pixels, "Plane", {"TheZ": "0", "TheC": "0", "TheT": "0", **places})
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + bytes(tostring(ome, encoding="utf-8", xml_declaration=False))
+
+
+def _add_instrument(ome: Element, metadata: Metadata) -> tuple[bool, bool]:
+    """Whether there is an instrument, and whether it has an objective."""
+    objective = _objective(metadata)
+    if not objective and not metadata.instrument:
+        return False, False
+    instrument = SubElement(ome, "Instrument", ID="Instrument:0")
+    if metadata.instrument:
+        SubElement(instrument, "Microscope", Model=_clean(metadata.instrument))
+    if objective:
+        SubElement(instrument, "Objective", {"ID": "Objective:0:0", **objective})
+    return True, bool(objective)
+
+
+def _objective(metadata: Metadata) -> dict[str, str]:
+    numbers = {"LensNA": metadata.aperture, "NominalMagnification": metadata.magnification}
+    told = {key: _number(value) for key, value in numbers.items() if value is not None and isfinite(value)}
+    return {"Model": _clean(metadata.objective), **told} if metadata.objective else told
+
+
+def _stage(metadata: Metadata) -> dict[str, str]:
+    """X, Y and Z of what is known of the stage, each with its unit."""
+    known = {axis.upper(): metadata.position.get(axis) for axis in "xyz"}
+    told = {axis: _number(value) for axis, value in known.items() if value is not None and isfinite(value)}
+    return told | {f"{axis}Unit": SYMBOLS["micrometer"] for axis in told}
 
 
 def _pixels(image: Image, pixel_type: str, samples: int) -> dict[str, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from diascope.image.metadata import Channel, Metadata
-from diascope.image.units import METRES, named
-from diascope.sources.reading.xml import child, children, number
+from diascope.image.units import METRES, named, ratio
+from diascope.sources.reading.numbers import number, positive
+from diascope.sources.reading.xml import child, children, text
 from diascope.sources.tiff.scene import Facts
 
 UNITS = {"X": "µm", "Y": "µm", "Z": "µm"}
@@ -19,15 +21,20 @@ def facts(root: ET.Element, element: ET.Element) -> Facts:
     pixels = child(element, "Pixels")
     attributes = pixels.attrib if pixels is not None else {}
     channels = tuple(map(_channel, children(pixels, "Channel")))
+    objective = _objective(root, element)
     samples = [channel.get("SamplesPerPixel", "1") for channel in children(pixels, "Channel")]
     return Facts(
         spacing=_spacing(attributes),
         channels=channels if set(samples) <= {"1"} else (),
         metadata=Metadata(
             format="OME-TIFF",
-            description=_text(child(element, "Description")),
+            description=text(child(element, "Description")),
             acquired=_acquired(element),
-            magnification=_magnification(root, element),
+            magnification=number(objective.get("NominalMagnification")),
+            objective=objective.get("Model") or "",
+            aperture=positive(objective.get("LensNA")),
+            instrument=_instrument(root, element),
+            position=_position(element),
             extra=_extra(root, element),
         ),
     )
@@ -68,28 +75,53 @@ def _nanometres(element: ET.Element, which: str) -> float | None:
 
 
 def _acquired(element: ET.Element) -> str | None:
-    return _text(child(element, "AcquisitionDate")) or element.get("AcquiredDate")
+    return text(child(element, "AcquisitionDate")) or element.get("AcquiredDate")
 
 
-def _magnification(root: ET.Element, element: ET.Element) -> float | None:
+def _objective(root: ET.Element, element: ET.Element) -> Mapping[str, str]:
+    """The attributes of the objective that an image was made with."""
     settings = child(element, "ObjectiveSettings")
     if settings is None:
         settings = child(element, "ObjectiveRef")
     wanted = settings.get("ID") if settings is not None else None
     objectives = [o for instrument in children(root, "Instrument") for o in children(instrument, "Objective")]
-    for objective in objectives:
-        if objective.get("ID") == wanted:
-            return number(objective.get("NominalMagnification"))
-    return None
+    return next((each.attrib for each in objectives if wanted and each.get("ID") == wanted), {})
+
+
+def _instrument(root: ET.Element, element: ET.Element) -> str:
+    """The maker and the model of the microscope, as far as they are told."""
+    reference = child(element, "InstrumentRef")
+    wanted = reference.get("ID") if reference is not None else None
+    for instrument in children(root, "Instrument"):
+        microscope = child(instrument, "Microscope")
+        if wanted and instrument.get("ID") == wanted and microscope is not None:
+            told = microscope.get("Manufacturer", ""), microscope.get("Model", "")
+            return " ".join(each for each in told if each)
+    return ""
+
+
+def _position(element: ET.Element) -> dict[str, float]:
+    """Where the stage was for the image, or else for its first plane; nothing along axes without a unit of length."""
+    pixels, stage = child(element, "Pixels"), child(element, "StageLabel")
+    plane = child(pixels, "Plane") if pixels is not None else None
+    of_stage, of_plane = _micrometres(stage, ""), _micrometres(plane, "Position")
+    return of_stage or of_plane
+
+
+def _micrometres(element: ET.Element | None, start: str) -> dict[str, float]:
+    if element is None:
+        return {}
+    found = {}
+    for axis in "XYZ":
+        value, unit = number(element.get(f"{start}{axis}")), named(element.get(f"{start}{axis}Unit"))
+        if value is not None and unit in METRES:
+            found[axis.lower()] = value * ratio(unit, "micrometer")
+    return found
 
 
 def _extra(root: ET.Element, element: ET.Element) -> dict[str, Any]:
     known = {"creator": root.get("Creator"), "name": element.get("Name"), "id": element.get("ID")}
     return {key: value for key, value in known.items() if value}
-
-
-def _text(element: ET.Element | None) -> str:
-    return (element.text or "").strip() if element is not None else ""
 
 
 def image_elements(root: ET.Element) -> list[ET.Element]:
