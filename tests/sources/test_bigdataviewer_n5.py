@@ -45,7 +45,7 @@ def test_a_change_of_either_is_seen(tmp_path: Path) -> None:
 
 def test_alone_it_says_what_it_lacks(tmp_path: Path) -> None:
     stack(tmp_path / "x.xml")
-    with pytest.raises(Unreadable, match="cannot be reached"):
+    with pytest.raises(Unreadable, match="nobody said how to get at"):
         source.open(LocalStore(tmp_path), "x.xml").images["tile 0"]
 
 

@@ -16,17 +16,11 @@ from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.members import Member, Members
 from diascope.sources.reading.spim.loader import ROOT, SUFFIX, loader
 from diascope.sources.reading.spim.spim_data import Setup, spim_data
+from diascope.sources.reading.unbound import UNBOUND
 from diascope.sources.source import Head, Source, stat_version
 from diascope.stores.store import Store
 
 FORMAT = "bdv.n5"
-
-
-def _alone(_: Member) -> Image:
-    raise Unreadable("the N5 beside it cannot be reached from here")
-
-
-ALONE = Members(image=_alone, version=lambda _: "", check=lambda _: None)
 
 
 def _matches(head: Head) -> bool:
@@ -105,4 +99,4 @@ def _within(members: Members) -> Source:
     )
 
 
-source = _within(ALONE)
+source = _within(UNBOUND)

@@ -24,9 +24,9 @@ from diascope.sources.members import Members
 from diascope.sources.reading.documents import joined
 from diascope.sources.reading.listed import listed
 from diascope.sources.reading.names.natural import natural
+from diascope.sources.reading.numbers import number
 from diascope.sources.reading.plates.plate import MOST_PLANES, About, Plane, Plate, by_field
 from diascope.sources.reading.unbound import UNBOUND
-from diascope.sources.reading.xml import number
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Store
 

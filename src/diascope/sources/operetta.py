@@ -23,10 +23,11 @@ from diascope.sources.dataset import Dataset
 from diascope.sources.members import Members
 from diascope.sources.reading.beside import fingerprint, named_beside
 from diascope.sources.reading.documents import joined
+from diascope.sources.reading.numbers import number
 from diascope.sources.reading.plates.plate import About, Known, Plane, Plate, by_field
 from diascope.sources.reading.plates.records import attributes, records, texts, whole
 from diascope.sources.reading.unbound import UNBOUND
-from diascope.sources.reading.xml import local, number
+from diascope.sources.reading.xml import local
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Store
 

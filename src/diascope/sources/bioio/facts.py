@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from diascope.image.metadata import Channel, Metadata
 from diascope.image.units import METRES, SECONDS, named
+from diascope.sources.reading.numbers import number, positive
 
 T = TypeVar("T")
 
@@ -34,12 +35,12 @@ class Facts:
 def facts(scene: Any) -> Facts:
     """Of a reader at a scene."""
     sizes = _tried(lambda: scene.physical_pixel_sizes)
-    spacing = {axis: size for axis in "zyx" if (size := _positive(getattr(sizes, axis.upper(), None)))}
+    spacing = {axis: size for axis in "zyx" if (size := positive(getattr(sizes, axis.upper(), None)))}
     properties = _tried(lambda: scene.dimension_properties)
     # Plug-ins that tell no unit give micrometers, as OME does.
     units = {axis: _unit(properties, axis) or "micrometer" for axis in spacing}
     interval = _tried(lambda: scene.time_interval)
-    seconds = _positive(interval.total_seconds() if isinstance(interval, timedelta) else interval)
+    seconds = positive(interval.total_seconds() if isinstance(interval, timedelta) else interval)
     if seconds:
         spacing, units = {**spacing, "t": seconds}, {**units, "t": "second"}
     names = _tried(lambda: [str(name) for name in scene.channel_names or ()]) or []
@@ -54,10 +55,6 @@ def _tried(look: Callable[[], T]) -> T | None:
         return look()
     except Exception:  # noqa: BLE001 - the pixels are read without it
         return None
-
-
-def _positive(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and isfinite(value) and value > 0 else None
 
 
 def _unit(properties: Any, axis: str) -> str | None:
@@ -76,7 +73,7 @@ def _metadata(scene: Any) -> Metadata:
         format=f"BioIO, {reader}",
         acquired=date.isoformat() if isinstance(date, datetime) else None,
         objective=str(getattr(told, "objective", None) or ""),
-        position={axis: float(place) for axis, place in places.items() if isinstance(place, int | float)},
+        position={axis: found for axis, place in places.items() if (found := number(place)) is not None},
         extra=extra if len(json.dumps(extra)) <= LONGEST_EXTRA else {},
     )
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from diascope.image.metadata import Channel, Metadata
 from diascope.sources.cellsens.volume import Volume
+from diascope.sources.reading.dates import since_1970
 
 COLLECTION, STACK, FRAME, EXTERNAL, PROPERTIES, DIMENSION, DESCRIPTION = 2000, 2001, 2002, 2018, 2005, 2007, 2008
 
@@ -147,17 +147,10 @@ def _metadata(properties: Volume, channels: list[Volume], name: str, software: s
     return Metadata(
         format="cellSens VSI",
         description=name,
-        acquired=_date(properties.get(CREATED, int)),
+        acquired=since_1970(properties.get(CREATED, int)),
         magnification=lens.get(MAGNIFICATION, float),
         objective=lens.get(LENS_TOLD, str) or lens.get(LENS, str) or "",
         aperture=lens.get(APERTURE, float),
         instrument=frame.get(DEVICE_MODEL, str) or "",
         extra={key: value for key, value in extra.items() if value},
     )
-
-
-def _date(seconds: int | None) -> str | None:
-    """Of a number of seconds since 1970."""
-    if seconds is None or not 0 < seconds < 1 << 33:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

@@ -13,7 +13,8 @@ import numpy as np
 from diascope.image.metadata import Channel, Metadata
 from diascope.sources.czi.codecs import TITLES
 from diascope.sources.czi.directory import Subblocks
-from diascope.sources.reading.xml import child, children, number, parsed_xml
+from diascope.sources.reading.numbers import number, positive
+from diascope.sources.reading.xml import child, children, parsed_xml, text
 
 MICROMETRES = 1e6
 """In a metre."""
@@ -94,8 +95,7 @@ def _at(element: ET.Element | None, *tags: str) -> ET.Element | None:
 
 
 def _text(element: ET.Element | None, *tags: str) -> str:
-    found = _at(element, *tags)
-    return (found.text or "").strip() if found is not None else ""
+    return text(_at(element, *tags))
 
 
 def _spacing(metadata: ET.Element | None, dimensions: ET.Element | None, times: list[float]) -> dict[str, float]:
@@ -133,8 +133,8 @@ def _channel(told: ET.Element, shown: ET.Element | None) -> Channel:
         name=told.get("Name") or (shown.get("Name") if shown is not None else None) or _text(told, "Fluor"),
         colour=colour[1].lower() if colour else None,
         window=(low, high) if high is not None and high > low else None,
-        excitation=_positive(_text(told, "ExcitationWavelength")),
-        emission=_positive(_text(told, "EmissionWavelength")),
+        excitation=positive(_text(told, "ExcitationWavelength")),
+        emission=positive(_text(told, "EmissionWavelength")),
     )
 
 
@@ -144,11 +144,6 @@ def _in_range(channel: Channel, dtype: np.dtype[Any]) -> Channel:
         return replace(channel, window=None)
     most = float(np.iinfo(dtype).max)
     return replace(channel, window=(channel.window[0] * most, channel.window[1] * most))
-
-
-def _positive(text: str) -> float | None:
-    found = number(text)
-    return found if found and found > 0 else None
 
 
 def _general(information: ET.Element | None, image: ET.Element | None) -> Metadata:
@@ -169,9 +164,9 @@ def _general(information: ET.Element | None, image: ET.Element | None) -> Metada
         format="CZI",
         description="\n".join(filter(None, texts)),
         acquired=_text(image, "AcquisitionDateAndTime") or _text(document, "CreationDate") or None,
-        magnification=_positive(_text(lens, "NominalMagnification")),
+        magnification=positive(_text(lens, "NominalMagnification")),
         objective=((lens.get("Name") if lens is not None else "") or _text(lens, "Manufacturer", "Model")),
-        aperture=_positive(_text(lens, "LensNA")),
+        aperture=positive(_text(lens, "LensNA")),
         instrument=named or _text(microscope, "System"),
         position=_position(child(child(child(image, "Dimensions"), "S"), "Scenes")),
         extra={key: value for key, value in extra.items() if value},

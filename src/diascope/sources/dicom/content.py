@@ -14,13 +14,13 @@ from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.dicom.file import instance, pydicom
 from diascope.sources.dicom.folder import files_in, folder_version
 from diascope.sources.dicom.frames import Frames, frames
-from diascope.sources.dicom.names import safe_paths
 from diascope.sources.dicom.segments import is_segmentation, segmentation
 from diascope.sources.dicom.slices import slices
 from diascope.sources.dicom.slide import Pyramid, is_slide, parts_of, pyramids, slide
 from diascope.sources.dicom.stacks import Stack, stacks
 from diascope.sources.dicom.values import integer, text
 from diascope.sources.dicom.volume import volume
+from diascope.sources.reading.names.safe_names import safe_paths
 from diascope.sources.reading.names.stem import stem
 from diascope.sources.source import stat_version
 from diascope.stores.store import Store

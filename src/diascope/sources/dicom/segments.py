@@ -16,12 +16,12 @@ from diascope.image.region import Region
 from diascope.sources.dicom.colours import lab_colour
 from diascope.sources.dicom.frames import Frames
 from diascope.sources.dicom.matrix import path_of
-from diascope.sources.dicom.names import safe_names
 from diascope.sources.dicom.slices import Slice, slices
 from diascope.sources.dicom.slide import Pyramid, pyramids, slide
 from diascope.sources.dicom.stacks import EVEN, SAME, Stack, stacks
 from diascope.sources.dicom.values import integer, items, number, numbers, text, within
 from diascope.sources.dicom.volume import volume
+from diascope.sources.reading.names.safe_names import safe_names
 
 LARGEST = 10_000
 """A segmentation has at most so many slices, stored or empty ones between them."""

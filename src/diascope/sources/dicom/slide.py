@@ -22,6 +22,7 @@ from diascope.sources.dicom.described import acquired, format_of, instrument, pr
 from diascope.sources.dicom.frames import Frames
 from diascope.sources.dicom.matrix import Matrix, matrix, matrix_size, spacing
 from diascope.sources.dicom.values import integer, items, number, text, within, words
+from diascope.sources.reading.reduction import reduction
 
 PICTURES = {
     "LABEL": "label", "OVERVIEW": "macro", "THUMBNAIL": "thumbnail", "LOCALIZER": "map", "REGIONLOCALIZER": "map",
@@ -116,7 +117,7 @@ def slide(name: str, pyramid: Pyramid) -> Image:
 def _level(pyramid: Pyramid, level: Matrix, names: str, distances: tuple[float, float]) -> Level:
     finest = pyramid.levels[0]
     found = pyramid.first.stored
-    factors = {"y": _factor(finest.rows, level.rows), "x": _factor(finest.columns, level.columns)}
+    factors = {"y": reduction(finest.rows, level.rows), "x": reduction(finest.columns, level.columns)}
     steps = {"y": distances[0], "x": distances[1], "z": _step(pyramid.depths)}
     channels = found.samples if found.samples > 1 else len(pyramid.paths)
     sizes = {"c": channels, "z": len(pyramid.depths), "y": level.rows, "x": level.columns}
@@ -131,12 +132,6 @@ def _level(pyramid: Pyramid, level: Matrix, names: str, distances: tuple[float, 
         translation=tuple((factors.get(axis, 1.0) - 1) / 2 * steps.get(axis, 1.0) for axis in names),
         read_pixels=lambda region: _read(pyramid, level, names, region),
     )
-
-
-def _factor(fine: int, size: int) -> float:
-    """How many fine pixels make one: a whole number where rounding the size explains the rest."""
-    whole = round(fine / size)
-    return float(whole) if abs(size * whole - fine) < max(whole, 1) + 1 else fine / size
 
 
 def _step(depths: list[float]) -> float:

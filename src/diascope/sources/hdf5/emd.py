@@ -10,16 +10,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from math import isfinite
 from typing import Any
 
 from diascope.image.metadata import Metadata
 from diascope.image.region import Region, whole
 from diascope.sources.hdf5.dimension import LONGEST_SCALE, Dimension, spaced
+from diascope.sources.reading.dates import since_1970
 from diascope.sources.reading.h5.array import Array
 from diascope.sources.reading.h5.file import NotTaken
 from diascope.sources.reading.h5.node import Group
+from diascope.sources.reading.numbers import number
 
 VELOX = re.compile(r"Data/(Image|SpectrumImage)/[^/]+")
 LAST_AXIS = {"Image": "t", "SpectrumImage": "c"}
@@ -46,7 +46,7 @@ def dimensions(array: Array, parent: Group) -> tuple[Dimension, ...]:
         return ()
     size = _part(told(parent), "BinaryResult", "PixelSize")
     unit = _part(told(parent), "BinaryResult").get("PixelUnitX")
-    steps = [_number(size.get(key)) for key in ("height", "width")]
+    steps = [number(size.get(key)) for key in ("height", "width")]
     y, x = (
         Dimension(name, str(unit), step) if step and step > 0 and unit else Dimension(name)
         for name, step in zip("yx", steps, strict=True)
@@ -77,13 +77,13 @@ def metadata(array: Array, parent: Group) -> Metadata | None:
     if not VELOX.fullmatch(parent.path):
         return None
     instrument = _part(found, "Instrument")
-    position = {axis: _number(_part(found, "Stage", "Position").get(axis)) for axis in "xyz"}
-    start = _number(_part(found, "Acquisition", "AcquisitionStartDatetime").get("DateTime"))
+    position = {axis: number(_part(found, "Stage", "Position").get(axis)) for axis in "xyz"}
+    start = number(_part(found, "Acquisition", "AcquisitionStartDatetime").get("DateTime"))
     words = (instrument.get(key) for key in ("Manufacturer", "InstrumentClass", "InstrumentModel"))
     return Metadata(
         format="EMD (Velox)",
-        acquired=_date(start),
-        magnification=_number(_part(found, "Optics").get("NominalMagnification")),
+        acquired=since_1970(start),
+        magnification=number(_part(found, "Optics").get("NominalMagnification")),
         instrument=" ".join(dict.fromkeys(str(word) for word in words if word)),
         position={axis: value * MICROMETRES for axis, value in position.items() if value is not None},
         extra={"path": array.path, "detector": str(_part(found, "BinaryResult").get("Detector", ""))},
@@ -110,18 +110,3 @@ def _part(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
     for key in keys:
         found = found.get(key) if isinstance(found, dict) else None
     return found if isinstance(found, dict) else {}
-
-
-def _number(value: Any) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if isfinite(number) else None
-
-
-def _date(seconds: float | None) -> str | None:
-    """Seconds since 1970 as ISO 8601."""
-    if seconds is None or not 0 < seconds < 1e11:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

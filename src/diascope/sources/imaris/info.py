@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from math import isfinite
 from typing import Any
 
 from diascope.image.metadata import Channel, Metadata
@@ -14,6 +13,7 @@ from diascope.image.region import Ints
 from diascope.image.units import METRES, named, ratio
 from diascope.sources.reading.h5.attributes import Attributes
 from diascope.sources.reading.h5.node import Group
+from diascope.sources.reading.numbers import positive
 
 FIRST_NUMBER = re.compile(r"\d+(\.\d+)?")
 
@@ -95,7 +95,7 @@ class Info:
             description=text("Description"),
             acquired=_date(text("RecordingDate")) or self._first_time,
             magnification=float(power[0]) if power and float(power[0]) > 0 else None,
-            aperture=_positive(text("NumericalAperture")),
+            aperture=positive(text("NumericalAperture")),
             instrument=text("MicroscopeModality"),
             position=self._position,
             extra=self._extra,
@@ -140,14 +140,6 @@ def _colour(told: Attributes) -> str | None:
 def _wavelength(text: str) -> float | None:
     found = FIRST_NUMBER.search(text)
     return float(found[0]) if found and float(found[0]) > 0 else None
-
-
-def _positive(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if isfinite(number) and number > 0 else None
 
 
 def _parsed(text: str) -> datetime | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from diascope.image.metadata import Channel, Metadata
 from diascope.sources.leica.layout import EMISSION, MOSAIC, SPACE, TIMES, WAVELENGTHS, Layout, real
+from diascope.sources.reading.numbers import number, positive
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -104,9 +104,9 @@ def metadata(image: Element, found: Layout, tile: int) -> Metadata:
         format="Leica",
         description=image.get("TextDescription", "") or image.findtext("ImageDescription/Name") or "",
         acquired=stamps[0] if stamps else None,
-        magnification=_positive(magnification or records.get("Magnification")),
+        magnification=positive(magnification or records.get("Magnification")),
         objective=" ".join((attributes.get("ObjectiveName") or records.get("Objective", "")).split()),
-        aperture=_positive(aperture or records.get("NumericalAperture")),
+        aperture=positive(aperture or records.get("NumericalAperture")),
         instrument=" ".join(
             part
             for part in (
@@ -139,7 +139,7 @@ def _stage(image: Element, attributes: dict[str, str], tile: int) -> dict[str, f
         given = {axis: tiles[tile].get(f"Pos{axis.upper()}") for axis in "xyz"}
     else:
         given = {axis: attributes.get(f"StagePos{axis.upper()}") for axis in "xy"} | {"z": attributes.get("ZPosition")}
-    places = {axis: _finite(text) for axis, text in given.items()}
+    places = {axis: number(text) for axis, text in given.items()}
     return {axis: round(place * MICROMETRES, 6) for axis, place in places.items() if place is not None}
 
 
@@ -178,16 +178,3 @@ def _extra(image: Element, found: Layout, attributes: dict[str, str], tile: int)
         **({"tile": tile} if len(found.tiles) > 1 else {}),
     }
     return {key: value for key, value in told.items() if value or key == "tile"}
-
-
-def _positive(text: str | None) -> float | None:
-    found = _finite(text)
-    return found if found is not None and found > 0 else None
-
-
-def _finite(text: str | None) -> float | None:
-    try:
-        found = float(text or "")
-    except ValueError:
-        return None
-    return found if isfinite(found) else None

@@ -17,14 +17,13 @@ from functools import partial
 from itertools import islice
 
 from diascope.bounded import BoundedCache
-from diascope.errors import DiascopeError, NotFound
+from diascope.errors import DiascopeError
 from diascope.sources.reading.documents import Document, document, is_safe, joined, part
-from diascope.sources.reading.names.natural import natural
+from diascope.sources.reading.folders import MOST_FOLDERS, subfolders
 from diascope.stores.store import Store
 
 ATTRIBUTES = "attributes.json"
 DEEPEST = 8
-MOST_FOLDERS = 20_000
 MOST_IMAGES = 5_000
 KEPT = 10_000
 
@@ -61,7 +60,7 @@ def folder(store: Store, path: str) -> Folder | None:
     if isinstance(own.get("multiscales"), list) or "dimensions" in (attributes_of(store, joined(below, "s0")) or {}):
         return Folder(path, own, below, is_labels=paintera.get("type") == "label")
     if SETUP.fullmatch(path.rpartition("/")[2]):
-        found = (TIMEPOINT.fullmatch(name) for name in _folders(store, path))
+        found = (TIMEPOINT.fullmatch(name) for name in subfolders(store, path))
         times = tuple(sorted(int(match[1]) for match in found if match))
         if times and attributes_of(store, joined(timepoint(path, times[0]), "s0")):
             return Folder(path, own, path, times)
@@ -113,7 +112,7 @@ class Container(Mapping[str, Folder]):
         return self._known.get(name, partial(_readable, self._store, joined(self._root, name)))
 
     def _walked(self) -> Iterator[str]:
-        waiting = [(name, 1) for name in reversed(_folders(self._store, self._root))]
+        waiting = [(name, 1) for name in reversed(subfolders(self._store, self._root))]
         for _ in range(MOST_FOLDERS):
             if not waiting:
                 return
@@ -121,7 +120,7 @@ class Container(Mapping[str, Folder]):
             if self._at(name) is not None:
                 yield name
             elif depth < DEEPEST:
-                below = _folders(self._store, joined(self._root, name))
+                below = subfolders(self._store, joined(self._root, name))
                 waiting.extend((joined(name, each), depth + 1) for each in reversed(below))
 
 
@@ -130,11 +129,3 @@ def _readable(store: Store, path: str) -> Folder | None:
         return folder(store, path)
     except DiascopeError:
         return None
-
-
-def _folders(store: Store, path: str) -> list[str]:
-    try:
-        names = [name for name, is_folder in islice(store.names(path), MOST_FOLDERS) if is_folder and is_safe(name)]
-    except NotFound:
-        return []
-    return sorted(names, key=natural)

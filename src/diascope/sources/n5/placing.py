@@ -9,7 +9,7 @@ that of ImageJ ``pixelWidth`` and ``numChannels``. Lists are x first but for COS
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
@@ -102,11 +102,6 @@ def ngff(axes: Any, transformations: Any, rank: int) -> Placing | None:
 def turned(placing: Placing) -> Placing:
     """What is told x first, x last."""
     return Placing(placing.named[::-1], placing.scale[::-1], placing.translation[::-1])
-
-
-def with_units_of(placing: Placing, other: Placing) -> Placing:
-    """The same with the axes of another."""
-    return replace(placing, named=other.named)
 
 
 def _resolution(attributes: Document, rank: int) -> list[float] | None:

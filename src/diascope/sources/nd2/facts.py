@@ -14,6 +14,7 @@ import numpy as np
 from diascope.image.metadata import Channel, Metadata
 from diascope.sources.nd2.experiment import Position
 from diascope.sources.nd2.frames import Frames
+from diascope.sources.reading.numbers import positive
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 JULIAN = 2440587.5
@@ -49,8 +50,8 @@ class Facts:
         return Channel(
             name=name if is_one else f"{name} {component + 1}".strip(),
             colour=f"{told.color.r:02x}{told.color.g:02x}{told.color.b:02x}" if is_one else None,
-            excitation=_positive(told.excitationLambdaNm) if is_one else None,
-            emission=_positive(told.emissionLambdaNm) if is_one else None,
+            excitation=positive(told.excitationLambdaNm) if is_one else None,
+            emission=positive(told.emissionLambdaNm) if is_one else None,
         )
 
     def spacing(self, frames: Frames) -> dict[str, float]:
@@ -86,9 +87,9 @@ class Facts:
         return Metadata(
             format=f"Nikon ND2 {self.version}",
             acquired=self._acquired(),
-            magnification=_positive(getattr(microscope, "objectiveMagnification", None)),
+            magnification=positive(getattr(microscope, "objectiveMagnification", None)),
             objective=str(getattr(microscope, "objectiveName", "") or self.text.get("optics", "")),
-            aperture=_positive(getattr(microscope, "objectiveNumericalAperture", None)),
+            aperture=positive(getattr(microscope, "objectiveNumericalAperture", None)),
             instrument=self._instrument(),
             position={**{axis: float(p) for axis, p in stage.items() if _is_number(p)}, **position.stage},
             extra=self._extra(position, frames),
@@ -118,10 +119,6 @@ class Facts:
         told = self.text.get("description", "")
         found = re.search(r"Microscope: (?!Microscope)([^\r\n]+)", told) or re.search(r"Camera Name: ([^\r\n]+)", told)
         return f"Nikon {found[1].strip()}".replace("Nikon Nikon", "Nikon") if found else ""
-
-
-def _positive(value: Any) -> float | None:
-    return float(value) if _is_number(value) and value > 0 else None
 
 
 def _is_number(value: Any) -> TypeGuard[float]:

@@ -15,6 +15,7 @@ from diascope.image.metadata import Metadata
 from diascope.image.region import Ints, Region
 from diascope.sources.dataset import Dataset
 from diascope.sources.nifti.header import SIZES, Header, header, version_of
+from diascope.sources.reading.beside import fingerprint
 from diascope.sources.reading.names.stem import stem
 from diascope.sources.reading.packed.inflated import MAGIC, Inflated, inflated_head, inflated_part
 from diascope.sources.reading.plain.row_major import ReadBytes, RowMajor, plane_chunk_shape
@@ -38,7 +39,7 @@ def _open(store: Store, path: str) -> Dataset:
     pixels = _pixels(store, path, blob, found)
     image = _image(found, pixels.read, name, "gzip" if _is_packed(pixels.blob) else "")
     files = (path,) if found.is_single else (path, pixels.path)
-    return Dataset(version=_version(store, files), images={name: image}, files=files)
+    return Dataset(version=fingerprint(store, files), images={name: image}, files=files)
 
 
 class _Stored(NamedTuple):
@@ -77,20 +78,15 @@ def _is_packed(blob: Blob) -> bool:
     return blob.read(0, len(MAGIC)) == MAGIC
 
 
-def _version(store: Store, files: tuple[str, ...]) -> str:
-    stats = (store.stat(file) for file in files)
-    return "+".join(stat.version if stat else "" for stat in stats)
-
-
 def _version_at(store: Store, path: str) -> str:
     """Of both files of a pair; the one that is missing adds nothing."""
     base = path.removesuffix(".gz")
     if not base.lower().endswith(".hdr"):
-        return _version(store, (path,))
+        return fingerprint(store, (path,))
     try:
-        return _version(store, (path, _image_file(store, path)))
+        return fingerprint(store, (path, _image_file(store, path)))
     except Unreadable:
-        return _version(store, (path,))
+        return fingerprint(store, (path,))
 
 
 def _image(found: Header, read: ReadBytes, name: str, packing: str) -> Image:

@@ -21,6 +21,7 @@ import numpy as np
 
 from diascope.errors import Unreadable
 from diascope.image.region import Ints
+from diascope.sources.reading.numbers import number
 from diascope.stores.store import Blob
 
 MAGIC = re.compile(rb"NRRD000[1-9]\r?\n")
@@ -88,7 +89,7 @@ class Header:
 
     def numbers(self, name: str) -> tuple[float | None, ...]:
         """One number an axis, None where none or no finite one is told."""
-        return tuple(_finite(word) for word in self.words(name))
+        return tuple(number(word) for word in self.words(name))
 
     def _per_axis(self, found: list[str]) -> tuple[str, ...]:
         rank = len(self.sizes)
@@ -99,16 +100,8 @@ class Header:
         return tuple(_vector(match[1]) for match in VECTOR.finditer(self.field(name)))
 
 
-def _finite(word: str) -> float | None:
-    try:
-        found = float(word)
-    except ValueError:
-        return None
-    return found if np.isfinite(found) else None
-
-
 def _vector(text: str | None) -> tuple[float, ...] | None:
-    numbers = [_finite(word) for word in text.split(",")] if text else []
+    numbers = [number(word) for word in text.split(",")] if text else []
     found = tuple(number for number in numbers if number is not None)
     return found if numbers and len(found) == len(numbers) else None
 

@@ -12,6 +12,7 @@ from diascope.image.units import METRES, SECONDS, named
 from diascope.sources.olympus.files import Files
 from diascope.sources.olympus.planes import Planes
 from diascope.sources.olympus.settings import Settings, real, settings, value
+from diascope.sources.reading.numbers import positive
 
 COMMON = "Axis {} Parameters Common"
 ACQUISITION = "Acquisition Parameters Common"
@@ -88,8 +89,8 @@ class Facts:
         return Channel(
             name=name if dye.lower() in {"", "none"} else dye,
             colour=colour,
-            excitation=_positive(real(self.main, section, "ExcitationWavelength")),
-            emission=_positive(real(self.main, section, "EmissionWavelength")),
+            excitation=positive(real(self.main, section, "ExcitationWavelength")),
+            emission=positive(real(self.main, section, "EmissionWavelength")),
         )
 
     def _table(self, channel: int) -> str:
@@ -116,9 +117,9 @@ class Facts:
         return Metadata(
             format=title,
             acquired=self._acquired(told),
-            magnification=_positive(real(merged, ACQUISITION, "Magnification")),
+            magnification=positive(real(merged, ACQUISITION, "Magnification")),
             objective=told.get("ObjectiveLens Name", ""),
-            aperture=_positive(real(merged, ACQUISITION, "ObjectiveLens NAValue")),
+            aperture=positive(real(merged, ACQUISITION, "ObjectiveLens NAValue")),
             instrument=f"Olympus {system}".replace("Olympus Olympus", "Olympus") if system else "Olympus",
             extra={key: each for key, each in extra.items() if each},
         )
@@ -151,7 +152,3 @@ def _colour(files: Files, name: str) -> str | None:
         return None
     blue, green, red = data[:3]
     return f"{red:02x}{green:02x}{blue:02x}" if red or green or blue else None
-
-
-def _positive(number: float | None) -> float | None:
-    return number if number is not None and number > 0 else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from diascope.errors import Unreadable
-from diascope.sources.reading.xml import number
+from diascope.sources.reading.numbers import number
 
 Settings: TypeAlias = dict[str, dict[str, str]]
 """Values by the names of sections, and by their own."""

@@ -43,10 +43,6 @@ def child(element: ET.Element | None, tag: str) -> ET.Element | None:
     return found[0] if found else None
 
 
-def number(text: str | None) -> float | None:
-    """The number that a text spells, None where it spells none or one that is not finite."""
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if abs(value) < float("inf") else None
+def text(element: ET.Element | None) -> str:
+    """What stands in an element, empty where there is none."""
+    return (element.text or "").strip() if element is not None else ""

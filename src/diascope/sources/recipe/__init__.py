@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from diascope.errors import Unreadable
 from diascope.image.image import Image
 from diascope.image.mapping import IDENTITY
 from diascope.sources.dataset import Dataset
-from diascope.sources.members import Member, Members
+from diascope.sources.members import Members
 from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.unbound import UNBOUND
 from diascope.sources.recipe.identity import known
 from diascope.sources.recipe.merged import channels, concatenate
 from diascope.sources.recipe.model import AnyRecipe, Channels, Concatenate, Mosaic, Stack, Time
@@ -20,17 +20,6 @@ from diascope.sources.recipe.stack import stack, time
 from diascope.sources.recipe.written import SUFFIX
 from diascope.sources.source import Head, Source
 from diascope.stores.store import Store
-
-
-def _alone(_: object) -> Image:
-    raise Unreadable("a recipe is made of other images, and nobody said how to get at them")
-
-
-def _unversioned(_: Member) -> str | None:
-    return None
-
-
-ALONE = Members(image=_alone, version=_unversioned, check=lambda _: None)
 
 
 def _matches(head: Head) -> bool:
@@ -77,4 +66,4 @@ def _within(members: Members) -> Source:
     )
 
 
-source = _within(ALONE)
+source = _within(UNBOUND)

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 from diascope.errors import Unreadable
-from diascope.sources.reading.xml import child, children, number
+from diascope.sources.reading.numbers import number
+from diascope.sources.reading.xml import child, children
 from diascope.sources.tiff.chain import MAX_PAGES
 
 

@@ -14,6 +14,7 @@ from diascope.image.level import Level
 from diascope.image.metadata import Channel, Metadata
 from diascope.image.region import Ints
 from diascope.sources.reading.pictures.indexed import indexed
+from diascope.sources.reading.reduction import reduction
 from diascope.sources.tiff.fold import Fold, fold, made_up
 from diascope.sources.tiff.stack import Stack
 
@@ -81,7 +82,7 @@ def _follows(folded: Fold, finer: Level, finest: Fold) -> bool:
 
 
 def _level(folded: Fold, finest: Ints, scale: tuple[float, ...], kind: Kind) -> Level:
-    factors = tuple(_factor(fine, size) for fine, size in zip(finest, folded.shape, strict=True))
+    factors = tuple(reduction(fine, size) for fine, size in zip(finest, folded.shape, strict=True))
     chunk = [min(c, size) for c, size in zip(folded.chunk_shape, folded.shape, strict=True)]
     if kind == "rgb":
         chunk[folded.names.index("c")] = folded.shape[folded.names.index("c")]
@@ -93,9 +94,3 @@ def _level(folded: Fold, finest: Ints, scale: tuple[float, ...], kind: Kind) -> 
         translation=tuple((f - 1) / 2 * s for s, f in zip(scale, factors, strict=True)),
         read_pixels=folded.read,
     )
-
-
-def _factor(fine: int, size: int) -> float:
-    """How many fine pixels make one: a whole number where rounding the size explains the rest."""
-    whole = round(fine / size)
-    return float(whole) if abs(size * whole - fine) < max(whole, 1) + 1 else fine / size

@@ -12,7 +12,8 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from diascope.image.metadata import Channel, Metadata
-from diascope.sources.reading.xml import child, children, number, parsed_xml
+from diascope.sources.reading.numbers import number
+from diascope.sources.reading.xml import child, children, parsed_xml, text
 from diascope.sources.tiff.parsed import Parsed
 from diascope.sources.tiff.resolution import resolution
 from diascope.sources.tiff.scene import Facts
@@ -125,8 +126,7 @@ def _told_encoding(text: str) -> str:
 
 
 def _text(root: ET.Element, tag: str) -> str:
-    found = child(root, tag)
-    return (found.text or "").strip() if found is not None else ""
+    return text(child(root, tag))
 
 
 def _colour(text: str) -> str | None:

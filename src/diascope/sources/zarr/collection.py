@@ -7,11 +7,11 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
-from diascope.errors import DiascopeError, NotFound, Unreadable
+from diascope.errors import DiascopeError, Unreadable
 from diascope.image.image import Image
 from diascope.sources.dataset import Lazily
 from diascope.sources.reading.documents import document, is_safe, joined, part
-from diascope.sources.reading.names.natural import natural
+from diascope.sources.reading.folders import MOST_FOLDERS, subfolders
 from diascope.sources.zarr.image import array_image, multiscale_image
 from diascope.sources.zarr.labels import nested_labels
 from diascope.sources.zarr.multiscale import multiscale
@@ -19,7 +19,6 @@ from diascope.sources.zarr.node import Node, node
 from diascope.stores.store import Store
 
 DEEPEST = 6
-MOST_FOLDERS = 20_000
 MOST_IMAGES = 5_000
 LEAST_AXES = 2
 """A bare array of fewer is a table's column, no image."""
@@ -107,7 +106,7 @@ def _walked(store: Store, root: str) -> Iterator[tuple[str, Node]]:
                 continue
             below = [joined(name, "labels")]
         else:
-            below = [joined(name, each) for each in _folders(store, joined(root, name) if name else root)]
+            below = [joined(name, each) for each in subfolders(store, joined(root, name) if name else root)]
         if depth < DEEPEST:
             waiting.extend((each, depth + 1) for each in reversed(below))
 
@@ -118,11 +117,3 @@ def _readable(store: Store, path: str) -> Node | None:
         return node(store, path)
     except DiascopeError:
         return None
-
-
-def _folders(store: Store, path: str) -> list[str]:
-    try:
-        names = [name for name, is_folder in islice(store.names(path), MOST_FOLDERS) if is_folder and is_safe(name)]
-    except NotFound:
-        return []
-    return sorted(names, key=natural)

@@ -11,8 +11,8 @@ from typing import Any
 
 from diascope.image.metadata import Channel, Metadata
 from diascope.sources.reading.documents import Document
+from diascope.sources.reading.numbers import number
 from diascope.sources.reading.planes import Place
-from diascope.sources.reading.xml import number
 
 Frames = Mapping[tuple[int, ...], Callable[[], Document]]
 
@@ -100,4 +100,4 @@ class Told:
 def _number(told: Document, *names: str) -> float | None:
     """The first of these that is a finite number."""
     values: tuple[Any, ...] = tuple(told[name] for name in names if name in told)
-    return next((found for found in (number(str(value)) for value in values) if found is not None), None)
+    return next((found for found in (number(value) for value in values) if found is not None), None)

@@ -26,3 +26,10 @@ def safe_names(texts: Iterable[str]) -> list[str]:
         used.add(unique.casefold())
         names.append(unique)
     return names
+
+
+def safe_paths(texts: Iterable[str]) -> list[str]:
+    """The same of names in folders, which are told from one another in each folder."""
+    split = [text.rpartition("/") for text in texts]
+    inside = {folder: iter(safe_names(name for each, _, name in split if each == folder)) for folder, _, _ in split}
+    return [f"{folder}{slash}{next(inside[folder])}" for folder, slash, _ in split]

@@ -18,7 +18,8 @@ from diascope.image.axes import Axis, axes_named
 from diascope.image.metadata import Channel
 from diascope.image.units import METRES, named, ratio
 from diascope.sources.reading.names.safe_names import safe_names
-from diascope.sources.reading.xml import MAX_XML, child, children, number, parsed_xml
+from diascope.sources.reading.numbers import number
+from diascope.sources.reading.xml import MAX_XML, child, children, parsed_xml, text
 from diascope.stores.store import Store
 
 Matrix = NDArray[np.float64]
@@ -125,7 +126,7 @@ def _listed_times(told: ET.Element) -> Iterator[int]:
 def _setups(told: ET.Element | None, registrations: Mapping[int, _Registration]) -> tuple[Setup, ...]:
     elements = [(k, each) for each in children(told, "ViewSetup") if (k := _whole(child(each, "id"))) is not None]
     elements = sorted(dict(elements[:MOST_SETUPS]).items())
-    names = safe_names(_text(child(each, "name")) or f"setup {k}" for k, each in elements)
+    names = safe_names(text(child(each, "name")) or f"setup {k}" for k, each in elements)
     words = {each.get("name", ""): _words(each) for each in children(told, "Attributes")}
     return tuple(
         _setup(k, name, element, words, registrations.get(k))
@@ -137,10 +138,10 @@ def _setup(
     id: int, name: str, told: ET.Element, words: Mapping[str, Mapping[str, str]], registration: _Registration | None
 ) -> Setup:
     size = child(told, "voxelSize")
-    sizes = _numbers(_text(child(size, "size")), 3)
+    sizes = _numbers(text(child(size, "size")), 3)
     is_known = len(sizes) == 3 and min(sizes) > 0
     voxel = sizes if is_known else (1.0, 1.0, 1.0)
-    unit = named(_text(child(size, "unit"))) if is_known else None
+    unit = named(text(child(size, "unit"))) if is_known else None
     attributes = child(told, "attributes")
     ids = [(each.tag, (each.text or "").strip()) for each in attributes] if attributes is not None else []
     return Setup(
@@ -190,7 +191,7 @@ def _registrations(root: ET.Element, first: int) -> dict[int, _Registration]:
         time, setup = (number(view.get(name)) for name in ("timepoint", "setup"))
         if time is None or setup is None:
             continue
-        texts = [_text(child(each, "affine")) for each in children(view, "ViewTransform")[:MOST_TRANSFORMS]]
+        texts = [text(child(each, "affine")) for each in children(view, "ViewTransform")[:MOST_TRANSFORMS]]
         spelled = tuple(" ".join(text.split()) for text in texts)
         if time == first:
             found[int(setup)] = _Registration([_matrix(text) for text in spelled], spelled)
@@ -216,13 +217,9 @@ def _numbers(text: str, count: int) -> tuple[float, ...]:
 
 def _words(told: ET.Element) -> dict[str, str]:
     """What the numbers of an attribute stand for."""
-    return {_text(child(each, "id")): _text(child(each, "name")) or _text(child(each, "id")) for each in told}
+    return {text(child(each, "id")): text(child(each, "name")) or text(child(each, "id")) for each in told}
 
 
 def _whole(told: ET.Element | None) -> int | None:
-    found = PATTERN.fullmatch(_text(told))
+    found = PATTERN.fullmatch(text(told))
     return int(found[1]) if found and found[2] is None and found[3] is None else None
-
-
-def _text(told: ET.Element | None) -> str:
-    return (told.text or "").strip() if told is not None else ""
