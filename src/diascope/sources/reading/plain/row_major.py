@@ -16,8 +16,11 @@ from diascope.image.region import Ints, Region
 
 ReadBytes: TypeAlias = Callable[[int, int], bytes]
 
-WHOLE_ROW = 1 << 14
-"""Rows of at most so many bytes are read whole: another read costs more than the bytes between."""
+GAP = 1 << 14
+"""Rows are read with at most so many bytes between them: another read costs more."""
+
+SAMPLES = 4
+"""A row is of pixels of at most so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,37 +35,36 @@ class RowMajor:
 
     def box(self, region: Region) -> Pixels:
         """The pixels of a region, in the byte order of the machine; only the runs of rows that it touches are read."""
-        wide = self._with_short_rows_whole(region)
-        runs = list(self._runs(wide))
         native = self.dtype.newbyteorder("=")
-        if len(runs) == 1:
-            pixels = self._run(*runs[0]).astype(native, copy=False)
-        else:
-            pixels = np.empty(prod(wide.shape), native)
-            at = 0
-            for first, count in runs:
-                pixels[at : at + count] = self._run(first, count)
-                at += count
-        return pixels.reshape(wide.shape)[region.shifted(wide.start).slices]
-
-    def _with_short_rows_whole(self, region: Region) -> Region:
-        if self.shape[-1] * self.dtype.itemsize > WHOLE_ROW or 0 in region.shape:
-            return region
-        return Region((*region.start[:-1], 0), (*region.stop[:-1], self.shape[-1]))
-
-    def _runs(self, region: Region) -> Iterator[tuple[int, int]]:
-        """The first pixel and the number of pixels of each run that lies in one piece, in C order."""
         if 0 in region.shape:
-            return
-        axis = len(self.shape) - 1
-        while axis > 0 and region.shape[axis] == self.shape[axis]:
-            axis -= 1
-        strides = [prod(self.shape[d + 1 :]) for d in range(len(self.shape))]
-        count = region.shape[axis] * strides[axis]
-        outer = (range(start, stop) for start, stop in zip(region.start[:axis], region.stop[:axis], strict=True))
-        for index in product(*outer):
-            places = zip((*index, region.start[axis]), strides, strict=False)
-            yield sum(i * stride for i, stride in places), count
+            return np.empty(region.shape, native)
+        axis = self._axis_of_runs(region.shape)
+        count, behind, inner = region.shape[axis], self.shape[axis + 1 :], region.slices[axis + 1 :]
+        runs = list(self._runs(region.start, region.shape[:axis], axis))
+        if len(runs) == 1:
+            run = self._run(runs[0], count * prod(behind)).reshape(count, *behind)
+            return run[(slice(None), *inner)].astype(native, copy=False).reshape(region.shape)
+        out = np.empty(region.shape, native)
+        flat = out.reshape(len(runs), count, *region.shape[axis + 1 :])
+        for k, first in enumerate(runs):
+            flat[k] = self._run(first, count * prod(behind)).reshape(count, *behind)[(slice(None), *inner)]
+        return out
+
+    def _axis_of_runs(self, shape: Ints) -> int:
+        """Runs are of neighbours along it; what lies behind it is read as a whole, more than is asked of short rows."""
+        whole = [size == full for size, full in zip(shape, self.shape, strict=True)]
+        axis = _last_partial(whole)
+        samples = prod(self.shape[axis + 1 :])
+        gap = (self.shape[axis] - shape[axis]) * samples * self.dtype.itemsize
+        is_row = samples <= SAMPLES and prod(shape[:axis]) > 1
+        return _last_partial(whole[:axis]) if is_row and gap <= GAP else axis
+
+    def _runs(self, start: Ints, outer: Ints, axis: int) -> Iterator[int]:
+        """The first pixel of each run, in C order."""
+        strides = [prod(self.shape[d + 1 :]) for d in range(axis + 1)]
+        origin = sum(i * stride for i, stride in zip(start, strides, strict=False))
+        for index in product(*map(range, outer)):
+            yield origin + sum(i * stride for i, stride in zip(index, strides, strict=False))
 
     def _run(self, first: int, count: int) -> Pixels:
         size = self.dtype.itemsize
@@ -71,6 +73,11 @@ class RowMajor:
         if len(data) < count * size:
             raise Unreadable(f"the pixels end after {len(data)} of {count * size} bytes at {start}")
         return np.frombuffer(data, self.dtype, count)
+
+
+def _last_partial(whole: list[bool]) -> int:
+    """The last axis that is not whole, or the first one."""
+    return next((axis for axis in range(len(whole) - 1, -1, -1) if not whole[axis]), 0)
 
 
 def plane_chunk_shape(shape: Ints, itemsize: int, target: int = 1 << 20) -> Ints:
