@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import imagecodecs
@@ -35,6 +36,7 @@ from diascope.image.region import Region
 from diascope.operations.view import view
 from diascope.registry import registry
 from diascope.sources.dicom import content
+from diascope.sources.dicom.folder import folder_version
 from diascope.sources.source import MOST_NAMES, first_names
 from diascope.stores.local import LocalStore
 from diascope.testing.counting import CountingStore
@@ -560,3 +562,18 @@ def test_a_palette_is_told(shared_data: Path) -> None:
 def test_the_public_door_opens_a_series(tmp_path: Path) -> None:
     ct_series(tmp_path / "series")
     assert diascope.open_dataset(tmp_path / "series").images["3-Head"].shape == VOLUME.shape
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR CS:UserWarning")
+def test_links_that_lead_round_are_followed_once(tmp_path: Path) -> None:
+    ct_series(tmp_path / "medium" / "inner", (0, 1))
+    index = with_pixels(VOLUME[0], "1.2.840.10008.1.3.10")
+    del index.PixelData
+    index.DirectoryRecordSequence = [dicom_files.item(ReferencedFileID=["INNER", "00.DCM"])]
+    written(tmp_path / "medium" / "DICOMDIR", index)
+    for k in range(10):
+        (tmp_path / "medium" / f"loop-{k}").symlink_to(".")
+        (tmp_path / "medium" / "inner" / f"back-{k}").symlink_to("..")
+    begun = monotonic()
+    assert folder_version(LocalStore(tmp_path), "medium")
+    assert monotonic() - begun < 5

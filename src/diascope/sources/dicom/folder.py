@@ -23,22 +23,31 @@ def files_in(store: Store, path: str) -> list[str]:
     """The paths of a folder's files in order: those that its DICOMDIR names, else all."""
     index = f"{path}/{DICOMDIR}" if path else DICOMDIR
     if store.stat(index) is None:
-        return sorted(_walked(store, path, 0))
+        return sorted(_walked(store, path))
     found = sorted({each for named in _named(store, index) if (each := _found(store, path, named))})
     if not found:
         raise Unreadable(f"none of the files that {index} names is there")
     return found
 
 
-def _walked(store: Store, path: str, deep: int) -> Iterator[str]:
-    for count, (name, is_folder) in enumerate(store.names(path)):
-        if count >= MOST_FILES:
-            raise Unreadable(f"it has more than {MOST_FILES} files")
-        full = f"{path}/{name}" if path else name
-        if not is_folder:
-            yield full
-        elif deep < DEEPEST:
-            yield from _walked(store, full, deep + 1)
+def _walked(store: Store, path: str) -> Iterator[str]:
+    """Every folder once, whatever links lead to it."""
+    waiting, seen, count = [(path, 0)], set(), 0
+    while waiting:
+        folder, deep = waiting.pop()
+        stat = store.stat(folder)
+        if stat is None or (stat.version and stat.version in seen):
+            continue
+        seen.add(stat.version)
+        for name, is_folder in store.names(folder):
+            count += 1
+            if count > MOST_FILES:
+                raise Unreadable(f"it has more than {MOST_FILES} files")
+            full = f"{folder}/{name}" if folder else name
+            if not is_folder:
+                yield full
+            elif deep < DEEPEST:
+                waiting.append((full, deep + 1))
 
 
 def _named(store: Store, index: str) -> list[list[str]]:
@@ -62,4 +71,4 @@ def _found(store: Store, folder: str, names: list[str]) -> str | None:
 
 def folder_version(store: Store, path: str) -> str:
     """Of all the files: one that is added, taken away or replaced changes it."""
-    return fingerprint(store, sorted(_walked(store, path, 0)))
+    return fingerprint(store, sorted(_walked(store, path)))

@@ -15,7 +15,11 @@ LONGEST_INDEX = 1 << 20
 MOST_FILES = 10_000
 
 MIRAX_KEY = re.compile(r"(FILE_\d+|INDEXFILE)")
-HAMAMATSU_KEY = re.compile(r"(ImageFile(\(\d+(,\d+){0,2}\))?|MapFile|MacroImage|OptimisationFile)")
+HAMAMATSU_KEY = re.compile(r"(ImageFile.*|MapFile|MacroImage|OptimisationFile)")
+"""OpenSlide takes more for the place of an image than stands there: ``(+0,0)``, ``( 0``."""
+
+SPACE = " \t\r"
+"""What it leaves away at the ends of a key and a value."""
 
 
 def companions(store: Store, path: str) -> tuple[str, ...]:
@@ -40,11 +44,11 @@ def _named(store: Store, path: str, keys: re.Pattern[str]) -> list[str]:
         raise Unreadable(f"{path}, which says where the pixels are, is missing")
     if stat.size > LONGEST_INDEX:
         raise Unreadable(f"{path} is longer than {LONGEST_INDEX} bytes")
-    lines = store.open(path).read(0, LONGEST_INDEX).decode("utf-8-sig", "replace").splitlines()
+    lines = store.open(path).read(0, LONGEST_INDEX).decode("utf-8-sig", "replace").split("\n")
     pairs = (line.split("=", 1) for line in lines if "=" in line)
-    names = [value.strip() for key, value in pairs if keys.fullmatch(key.strip()) and value.strip()]
+    names = [name for key, value in pairs if keys.fullmatch(key.strip()) and (name := value.strip(SPACE))]
     for name in names:
-        if "/" in name or "\\" in name or "\0" in name or name in {".", ".."}:
+        if "/" in name or "\\" in name or name in {".", ".."} or not name.isprintable():
             raise Unreadable(f"{path} names {name!r}, which is no file of the slide")
     if not names or len(names) > MOST_FILES:
         raise Unreadable(f"{path} names {len(names)} files")

@@ -30,6 +30,15 @@ from diascope.stores.store import Store
 SUFFIXES = (".mrxs", ".vms", ".vmu", ".svslide", ".bif")
 
 COLOURS = 3
+VENDORS = {
+    ".mrxs": {"mirax"},
+    ".vms": {"hamamatsu"},
+    ".vmu": {"hamamatsu"},
+    ".svslide": {"sakura"},
+    ".bif": {"ventana", "generic-tiff"},
+}
+"""What OpenSlide may take a file of a name for, which itself looks at what is in it."""
+
 CHUNK = 512
 """The side of a chunk where tiles are of no even size, about what it is where they are."""
 LARGEST_TILE = 2048
@@ -63,8 +72,16 @@ class Slide:
     def handle(self) -> Any:
         with self._lock:
             if self._handle is None:
-                self._handle = library("openslide", "slides").OpenSlide(self.local.path)
+                slides = library("openslide", "slides")
+                self._check(slides.OpenSlide.detect_format(self.local.path))
+                self._handle = slides.OpenSlide(self.local.path)
             return self._handle
+
+    def _check(self, vendor: str | None) -> None:
+        """Raise Unreadable where OpenSlide would read it as a format whose other files have not been looked at."""
+        suffix = self.local.path.suffix.lower()
+        if vendor is not None and vendor not in VENDORS.get(suffix, {vendor}):
+            raise Unreadable(f"a file that ends in {suffix} is none of the format {vendor}")
 
     def read(self, what: Callable[[Any], Any]) -> Any:
         """What a function reads of the open slide; raises Changed where a file has changed since."""
