@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,10 @@ import pytest
 import tifffile
 from playwright.sync_api import Browser, expect
 
+from diascope.image.metadata import Metadata
+from diascope.layouts.ome_tiff import ome_tiff
+from diascope.testing.synthetic import ramp
+from tests.virtual import all_bytes
 from tests.web.blocks import Picture, assert_shows, blocks, grey, screenshot, seen_picture
 from tests.web.conftest import visit
 
@@ -23,6 +28,12 @@ SHIFT = 16
 
 def plane(z: int) -> Picture:
     return grey(blocks((SIDE, SIDE), 2 * SHIFT, seed=z))
+
+
+OPTICS = Metadata(
+    magnification=40.0, objective="Plan 40x", aperture=0.95, instrument="Scope 3", position={"x": 49481.8, "z": -0.25}
+)
+MICROGRAPH = replace(ramp("yx", (64, 64), np.uint8), metadata=OPTICS)
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +51,7 @@ def host(tmp_path_factory: pytest.TempPathFactory, server: Callable[[Path], str]
     )
     (folder / "inner folder" / "broken files" / "broken.tif").write_bytes(b"II*\0" + bytes(60))
     (folder / "notes.txt").write_text("nothing to see")
+    (folder / "inner folder" / "scope.ome.tif").write_bytes(all_bytes(ome_tiff(MICROGRAPH)))
     return server(folder)
 
 
@@ -118,6 +130,17 @@ def test_the_page_tells_what_the_image_is(chromium: Browser, host: str):
         assert axes.get_by_role("row", name="z space").inner_text().split("\t")[1:] == ["3", "1.5 µm", "4.5 µm"]
         assert axes.get_by_role("row", name="x space").inner_text().split("\t")[1:] == ["256", "0.5 µm", "128 µm"]
         expect(page.locator(".histogram-text")).to_contain_text("60\u202f000")
+
+
+def test_the_page_tells_what_the_image_was_made_with(chromium: Browser, host: str):
+    with visit(chromium, host) as visited:
+        page = visited.go("/image/pictures/inner%20folder/scope.ome.tif")
+        told = page.locator(".facts .pairs")
+        expect(told).to_contain_text("Stage position")
+        pairs = dict(zip(told.locator("dt").all_inner_texts(), told.locator("dd").all_inner_texts(), strict=True))
+        assert (pairs["Instrument"], pairs["Objective"]) == ("Scope 3", "Plan 40x")
+        assert (pairs["Magnification"], pairs["Numerical aperture"]) == ("40×", "0.95")
+        assert pairs["Stage position"] == "x 49\u202f481.8 µm, z -0.25 µm"
 
 
 def test_every_representation_has_an_address_that_works(chromium: Browser, host: str):

@@ -25,6 +25,11 @@ export type Metadata = {
   description: string;
   acquired: string | null;
   magnification: number | null;
+  objective: string;
+  aperture: number | null;
+  instrument: string;
+  /** In micrometres along x, y and z, of what the file tells. */
+  position: Partial<Record<"x" | "y" | "z", number>>;
   rescale: [number, number] | null;
   extra: Record<string, unknown>;
 };

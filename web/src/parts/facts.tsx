@@ -10,8 +10,15 @@ import { ProblemNote } from "./problem.tsx";
 
 const KINDS = { intensity: "Intensities", labels: "Labels", rgb: "Colour picture" };
 
+/** Of places in micrometres, which stages tell by the nanometre. */
+const STAGE_DIGITS = 9;
+
 export function Facts({ image }: { image: Description }) {
   const { metadata } = image;
+  const place = (["x", "y", "z"] as const).flatMap((axis) => {
+    const value = metadata.position[axis];
+    return value === undefined ? [] : [`${axis} ${number(value, STAGE_DIGITS)} µm`];
+  });
   return (
     <section class="facts" aria-labelledby="facts">
       <h2 id="facts">About this image</h2>
@@ -22,7 +29,11 @@ export function Facts({ image }: { image: Description }) {
           <code>{image.dtype}</code>
         </Pair>
         {metadata.acquired && <Pair name="Acquired">{metadata.acquired}</Pair>}
+        {metadata.instrument && <Pair name="Instrument">{metadata.instrument}</Pair>}
+        {metadata.objective && <Pair name="Objective">{metadata.objective}</Pair>}
         {metadata.magnification !== null && <Pair name="Magnification">{number(metadata.magnification)}×</Pair>}
+        {metadata.aperture !== null && <Pair name="Numerical aperture">{number(metadata.aperture)}</Pair>}
+        {place.length > 0 && <Pair name="Stage position">{place.join(", ")}</Pair>}
         {metadata.rescale && (
           <Pair name="Measured value">
             {number(metadata.rescale[0])} · pixel + {number(metadata.rescale[1])}
