@@ -79,6 +79,15 @@ def test_more_channels_than_colours_are_not_blended():
     assert not seen("render", pictured(pixels, "cyx")).any()
 
 
+def test_colours_that_share_a_window_are_scaled_from_it():
+    deep = np.array([0, 511.5, 1023]).astype(np.uint16).reshape(3, 1, 1)
+    image = pictured(deep, "cyx", kind="rgb")
+    shared = replace(image, channels=(Channel(window=(0.0, 1023.0)),) * 3)
+    np.testing.assert_array_equal(seen("render", shared).ravel(), [0, 127, 255])
+    one = replace(image, channels=(Channel(window=(0.0, 1023.0)), Channel(), Channel()))
+    np.testing.assert_array_equal(seen("render", one).ravel(), [0, 2, 4])
+
+
 def test_rgb_stays_and_deep_colours_become_bytes():
     pixels = noise((4, 20, 30), "u1", 256)
     np.testing.assert_array_equal(seen("render", pictured(pixels, "cyx", kind="rgb")), pixels)

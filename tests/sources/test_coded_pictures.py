@@ -81,6 +81,7 @@ def test_avif_of_ten_bits(tmp_path: Path) -> None:
     image = only(made("deep.avif", tmp_path))
     assert image.dtype == np.uint16
     assert image.metadata.extra["bits"] == 10
+    assert [channel.window for channel in image.channels] == [(0.0, 1023.0)] * 3
     assert np.abs(interleaved(image).astype(int) - DEEP).mean() < 4
 
 

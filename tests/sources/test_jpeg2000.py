@@ -41,6 +41,14 @@ def test_pixels_are_those_that_were_packed(tmp_path: Path, codec: str, dtype: st
     np.testing.assert_array_equal(np.moveaxis(image[...], 0, -1) if samples > 1 else image[...], pixels)
 
 
+def test_twelve_bits_are_shown_from_black_to_white(tmp_path: Path) -> None:
+    pixels = np.full((9, 8, 3), 4095, np.uint16)
+    (tmp_path / "a.jp2").write_bytes(imagecodecs.jpeg2k_encode(pixels, level=0, bitspersample=12))
+    image = diascope.open(tmp_path / "a.jp2")
+    np.testing.assert_array_equal(image[...], pixels.transpose(2, 0, 1))
+    assert [channel.window for channel in image.channels] == [(0.0, 4095.0)] * 3
+
+
 def test_the_resolutions_inside_are_levels(tmp_path: Path) -> None:
     path = tmp_path / "a.jp2"
     PIL.Image.fromarray(COLOURS).save(path, num_resolutions=4, irreversible=False)

@@ -39,7 +39,8 @@ def render(image: Image, parameters: Render) -> Image:
     99.9 % of those of a coarse level of the middle plane at the first time point, so that planes stay comparable.
     These limits are told when the first pixel is read. Indices of a palette are shown in its colours; each label has a
     colour of its own, 0 is black. Of rgb images
-    colours, and opacity where there is one, are scaled from the whole range of their type to bytes, floats from 0 to 1.
+    colours, and opacity where there is one, are scaled to bytes from the window that all of them have, or else from the
+    whole range of their type, floats from 0 to 1.
     """
     plane = _plane(image, _index(image, "z", parameters.z), _index(image, "t", parameters.t))
     if plane.kind == "rgb":
@@ -89,7 +90,7 @@ def _bytes(image: Image) -> Image:
     result = replace(image, channels=(), metadata=replace(image.metadata, rescale=None, palette=()))
     if image.dtype == BYTE:
         return result
-    transfer = whole_range(image)
+    transfer = _of_colours(image)
 
     def coloured(level: Level) -> Level:
         def read_pixels(region: Region) -> Pixels:
@@ -98,6 +99,13 @@ def _bytes(image: Image) -> Image:
         return replace(level, dtype=BYTE, read_pixels=read_pixels)
 
     return mapped(result, coloured)
+
+
+def _of_colours(image: Image) -> Transfer:
+    """One for all colours, which would change with one for each."""
+    windows = {channel.window for channel in image.channels}
+    window = windows.pop() if len(windows) == 1 else None
+    return Transfer(*window) if window is not None and window[0] != window[1] else whole_range(image)
 
 
 def _coloured(image: Image, colours_of: Callable[[Pixels], Bytes]) -> Image:

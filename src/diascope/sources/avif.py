@@ -48,6 +48,7 @@ def _picture(blob: Blob, found: Header) -> CodedPicture:
         height=found.height,
         samples=colours + found.has_opacity,
         dtype=np.dtype(np.uint16 if found.depth > 8 else np.uint8),
+        bits=found.depth,
         decode=_frames(blob, found) if moves else _still(blob),
         frames=found.frames,
         names=names,
@@ -86,5 +87,6 @@ source = Source(
     open=opened,
     library="libavif",
     modules=("imagecodecs", "PIL"),
+    is_isolated=True,  # its streams may be of other sizes than their boxes tell
     supports="8 to 12 bits, opacity; sequences of 8 bits",
 )

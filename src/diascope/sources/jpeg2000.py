@@ -53,7 +53,7 @@ def _image(blob: Blob, found: Jp2, name: str) -> Image:
         kind="rgb" if rgb else "intensity",
         axes=axes_named("cyx" if samples > 1 else "yx"),
         levels=tuple(_levels(blob, found, dtype, samples)),
-        channels=tuple(Channel() for _ in range(samples)),
+        channels=(Channel(window=_window(found, dtype)),) * samples,
         metadata=Metadata(
             format="JPEG 2000",
             icc=found.icc,
@@ -72,6 +72,13 @@ def _dtype(found: Jp2) -> np.dtype[Any]:
     if bits is None or len({each.signed for each in components}) > 1:
         raise Unreadable(f"components of {precision} bits or of mixed signs are not supported")
     return np.dtype(f"{'int' if components[0].signed else 'uint'}{bits}")
+
+
+def _window(found: Jp2, dtype: np.dtype[Any]) -> tuple[float, float] | None:
+    """From black to white, where the components do not use all bits of their type."""
+    precision = max(each.precision for each in found.codestream.components)
+    is_partly = dtype.kind == "u" and precision < 8 * dtype.itemsize and not found.palette_columns
+    return (0.0, float((1 << precision) - 1)) if is_partly else None
 
 
 def _samples(found: Jp2) -> int:

@@ -36,6 +36,8 @@ class CodedPicture:
     dtype: np.dtype[Any]
     decode: Decode
     frames: int = 1
+    bits: int = 0
+    """How many of an integer's are used; all of them, where nothing is told."""
     is_colour: bool = True
     """Whether three samples are red, green and blue, and a fourth opacity."""
     names: tuple[str, ...] = ()
@@ -74,4 +76,11 @@ def picture_image(picture: CodedPicture, name: str) -> Image:
 
 
 def _channels(picture: CodedPicture) -> tuple[Channel, ...]:
-    return tuple(Channel(name=each) for each in picture.names or ("",) * picture.samples)
+    window = _window(picture)
+    return tuple(Channel(name=each, window=window) for each in picture.names or ("",) * picture.samples)
+
+
+def _window(picture: CodedPicture) -> tuple[float, float] | None:
+    """From black to white, where a picture does not use all bits of its type."""
+    is_partly = picture.dtype.kind == "u" and 0 < picture.bits < 8 * picture.dtype.itemsize
+    return (0.0, float((1 << picture.bits) - 1)) if is_partly else None
