@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from struct import pack
+from threading import Event
 from typing import Any, cast
 
 import imagecodecs
@@ -21,12 +22,20 @@ from diascope.image.image import Image
 from diascope.image.level import Level
 from diascope.image.order import moved
 from diascope.image.region import Region, whole
+from diascope.sources import distrust
 from diascope.sources.dataset import Dataset
 from diascope.sources.tiff import source
 from diascope.stores.local import LocalStore
 from diascope.stores.store import Blob, Stat, Store
 
 RANDOM = np.random.default_rng(5)
+
+
+@pytest.fixture(autouse=True)
+def _confined(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a worker, where all compressions are decoded."""
+    monkeypatch.setattr(distrust, "_is_confined", Event())
+    distrust.confined()
 
 
 def opened(path: Path) -> Dataset:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from diascope.catalogue.guard import Guard, clearly
+from diascope.catalogue.refuge import Refuge
 from diascope.errors import NotFound, Unreadable
 from diascope.image.cache import ChunkCache, cached, cached_level, chunk_cache
 from diascope.image.image import Image
 from diascope.image.level import Level
 from diascope.image.pyramid import with_pyramid
-from diascope.isolation.isolated import isolated
 from diascope.registry import registry
 from diascope.settings import MEBIBYTE
 from diascope.sources.dataset import Dataset, Lazily
@@ -128,22 +128,20 @@ class Owner(NamedTuple):
 
 def opened(source: Source, store: Store, path: str, owner: Owner) -> Dataset:
     """The dataset with its images checked, completed to pyramids, and read through the cache of chunks."""
-    if source.is_isolated:
-        dataset = clearly(path, lambda: isolated(source, store, path, owner.name))
-    else:
-        dataset = clearly(path, lambda: source.open(store, path))
+    refuge = Refuge(source, store, path, owner.name)
+    dataset = clearly(path, refuge.opened)
     guard = Guard(source, store, path, dataset.version, owner.changed)
 
     def finished(role: str, images: Mapping[str, Image]) -> Mapping[str, Image]:
         def made(name: str) -> Image:
             identity = f"{owner.name}/{path}\0{dataset.version}\0{role}\0{name}"
-            return _finished(guard.run(lambda: images[name]), guard, identity, owner.chunks)
+            return _finished(guard.run(lambda: refuge.image(role, name, images)), guard, identity, owner.chunks)
 
         return Lazily(images, made)
 
     return replace(
         dataset,
-        images=finished("image", dataset.images),
+        images=finished("images", dataset.images),
         labels=finished("labels", dataset.labels),
         associated=finished("associated", dataset.associated),
     )

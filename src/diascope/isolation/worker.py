@@ -26,6 +26,7 @@ from diascope.isolation.shared import SharedMemory
 from diascope.isolation.trouble import told
 from diascope.registry import registry
 from diascope.sources.dataset import Dataset
+from diascope.sources.distrust import confined
 from diascope.stores.copies import Copies
 from diascope.stores.local import LocalStore
 from diascope.stores.store import Store
@@ -103,6 +104,7 @@ def main() -> None:
     """Works until the server has gone."""
     descriptor, shared, memory, parent = map(int, sys.argv[1:])
     confine(memory, parent)
+    confined()
     channel = Channel(socket.socket(fileno=descriptor), PIECE)
     line = Line(channel)
     worker = Worker(line, SharedMemory(shared))

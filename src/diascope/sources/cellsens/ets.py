@@ -24,7 +24,9 @@ from numpy.typing import NDArray
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import Ints
+from diascope.sources.distrust import distrust
 from diascope.sources.reading.pictures.declared import declared_pixels
+from diascope.sources.reading.pictures.png import png_pixels
 from diascope.stores.store import Blob
 
 HEADER, SECOND = 64, 156
@@ -109,7 +111,7 @@ def _decode(data: bytes, compression: int) -> Pixels:
     if compression == BMP:
         return np.asarray(imagecodecs.bmp_decode(data))
     if compression == PNG:
-        return np.asarray(imagecodecs.png_decode(data))
+        return png_pixels(data)
     if compression == JPEG_2000:
         return np.asarray(imagecodecs.jpeg2k_decode(data))
     return np.asarray(imagecodecs.jpeg_decode(data))
@@ -129,6 +131,8 @@ def ets(blob: Blob) -> Ets:
     kind, samples, compression, width, height = unpack("<8xii4xi4xii", data[:36])
     order, pyramid = unpack("<ii", data[148:156])
     _check(kind, samples, compression, (height, width))
+    if compression == BMP:
+        distrust("BMP")
     dtype = np.dtype(TYPES[kind])
     places, offsets, sizes = _table(blob, table, count, dimensions)
     extent = tuple(int(size) for size in places.max(axis=0) + 1)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from diascope.errors import Unreadable
 from diascope.sources.dicom.pixels import Stored
+from diascope.sources.distrust import distrust
 
 UID = "1.2.840.10008.1.2."
 JPEG = frozenset(UID + end for end in ("4.50", "4.51", "4.57", "4.70"))
@@ -28,11 +29,16 @@ FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 """The markers of JPEG and JPEG-LS behind which the size of a picture stands."""
 
 
+ALONE = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
+"""Markers that no length follows, and that do not belong before a frame."""
+
+
 def decoder(syntax: str) -> Callable[[bytes, Stored], NDArray[Any]]:
     """What makes an array of rows, columns and perhaps samples of a compressed frame; raises Unreadable."""
     if syntax in JPEG:
         return _jpeg
     if syntax in JPEG_LS:
+        distrust("JPEG-LS")  # a few broken bytes keep its decoder busy for long
         return _jpeg_ls
     if syntax in JPEG_2000:
         return _jpeg_2000
@@ -143,6 +149,8 @@ def jpeg_size(data: bytes) -> tuple[int, int]:
         marker = data[at + 1]
         if marker in FRAMES:
             return int.from_bytes(data[at + 5 : at + 7], "big"), int.from_bytes(data[at + 7 : at + 9], "big")
+        if marker in ALONE:
+            break
         at += 1 if marker == 0xFF else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     raise Unreadable("a frame is no whole JPEG picture")
 

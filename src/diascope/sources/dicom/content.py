@@ -20,6 +20,7 @@ from diascope.sources.dicom.slide import Pyramid, is_slide, parts_of, pyramids, 
 from diascope.sources.dicom.stacks import Stack, stacks
 from diascope.sources.dicom.values import integer, text
 from diascope.sources.dicom.volume import volume
+from diascope.sources.distrust import Untrusted
 from diascope.sources.reading.names.safe_names import safe_paths
 from diascope.sources.reading.names.stem import stem
 from diascope.sources.source import stat_version
@@ -86,7 +87,7 @@ def _read(store: Store, files: Sequence[str]) -> tuple[list[Frames], list[str]]:
     def look(path: str) -> Frames | str:
         try:
             return frames(instance(store, path, held=held))
-        except Unavailable:
+        except (Unavailable, Untrusted):
             raise
         except Exception as error:  # noqa: BLE001 - one broken file does not hide the others
             return str(error) if isinstance(error, DiascopeError) and path in str(error) else f"{path}: {error}"

@@ -13,6 +13,7 @@ from diascope.bounded import BoundedCache
 from diascope.errors import Changed, Unreadable
 from diascope.image.level import Pixels
 from diascope.sources.reading.blob_file import buffered
+from diascope.sources.reading.pictures.tiff_compressions import BOUNDED, check_compression
 from diascope.stores.store import Blob, Store
 
 LARGEST = 1 << 30
@@ -90,4 +91,5 @@ def _tiff(blob: Blob, frame: Frame) -> Pixels:
         page = file.pages.first
         if page.nbytes != frame.size:
             raise Unreadable(f"{frame.path} has {page.nbytes} bytes of pixels, not {frame.size}")
+        check_compression(int(page.compression), BOUNDED)
         return np.asarray(page.asarray()).astype(page.dtype.newbyteorder("<"), copy=False)

@@ -18,6 +18,7 @@ from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region
 from diascope.sources.olympus.files import Files
 from diascope.sources.reading.pictures.decoded import check_size
+from diascope.sources.reading.pictures.tiff_compressions import BOUNDED, check_compression
 
 NAME = re.compile(r"(?:.*_)?((?:[a-z]\d{3,9})+)\.tiff?")
 PART = re.compile(r"([a-z])(\d+)")
@@ -131,6 +132,7 @@ def decoded(files: Files, name: str, plane: Ints, dtype: np.dtype[Any]) -> Pixel
     with _page(files, name) as page:
         if page.shape != plane or page.dtype is None or page.dtype.newbyteorder("=") != dtype:
             raise Unreadable(f"{name} has {page.shape} pixels of {page.dtype}, not {plane} of {dtype}")
+        check_compression(int(page.compression), BOUNDED)
         return np.asarray(page.asarray()).astype(dtype, copy=False)
 
 

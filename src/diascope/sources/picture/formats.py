@@ -21,6 +21,7 @@ from diascope.sources.reading.packed.inflated import HIGHEST_RATIO
 from diascope.sources.reading.pictures.decoded import Decode, check_size
 from diascope.sources.reading.pictures.frames import Frames
 from diascope.sources.reading.pictures.picture_header import Picture, from_pillow, profile
+from diascope.sources.reading.pictures.png import png_pixels
 from diascope.stores.store import Blob
 
 Reader: TypeAlias = Callable[[Blob], Picture]
@@ -85,9 +86,7 @@ def _png(blob: Blob) -> Picture:
 
 def _deep_png(image: Any, blob: Blob, mode: str) -> Picture:
     def decode(_: int) -> Pixels:
-        import imagecodecs
-
-        return np.asarray(imagecodecs.png_decode(blob.read(0, blob.stat.size)))
+        return png_pixels(blob.read(0, blob.stat.size))
 
     if "transparency" in image.info and mode in ("L;16", "RGB;16"):
         mode = {"L;16": "LA;16", "RGB;16": "RGBA;16"}[mode]

@@ -21,6 +21,7 @@ from diascope.image.region import Ints
 from diascope.sources.precomputed import compresso
 from diascope.sources.precomputed.info import Info, Scale
 from diascope.sources.reading.documents import shown
+from diascope.sources.reading.pictures.png import png_pixels
 
 Decode: TypeAlias = Callable[[bytes, Ints], Pixels]
 """From bytes and the shape c, z, y, x of the voxels; raises whatever it likes where they are corrupt."""
@@ -42,7 +43,7 @@ def decoding(volume: Info, scale: Scale) -> Decode:
         return _raw(volume.dtype)
     if scale.encoding in ("jpeg", "png"):
         size = _jpeg_size if scale.encoding == "jpeg" else _png_size
-        decode = _jpeg if scale.encoding == "jpeg" else _png
+        decode = _jpeg if scale.encoding == "jpeg" else png_pixels
         return _picture(volume.dtype, size, decode)
     if scale.encoding == "compressed_segmentation":
         return lambda data, shape: compressed_segmentation.decoded(data, shape, volume.dtype, scale.block_size)
@@ -80,12 +81,6 @@ def _png_size(data: bytes) -> int:
     if (start, name) != PNG_START:
         raise ValueError("it is no PNG")
     return int(width * height)
-
-
-def _png(data: bytes) -> Any:
-    import imagecodecs
-
-    return imagecodecs.png_decode(data)
 
 
 def _jpeg_size(data: bytes) -> int:

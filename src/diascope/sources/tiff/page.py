@@ -17,6 +17,8 @@ import numpy as np
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region
+from diascope.sources.distrust import distrust
+from diascope.sources.reading.pictures.tiff_compressions import BOUNDED, PACKED_BITS, PICTURES, check_compression
 from diascope.sources.tiff import old_jpeg
 from diascope.sources.tiff.codecs import decoder
 from diascope.stores.read_ahead import expect
@@ -186,7 +188,9 @@ def page(blob: Blob, frame: Any, where: str) -> Page:
         raise Unreadable(f"{where}: no pixels, or pixels of an unknown type")
     if keyframe.is_final and frame.is_final:
         return rows(blob, int(frame.dataoffsets[0]), keyframe, where)
+    check_compression(int(keyframe.compression), BOUNDED | PICTURES | PACKED_BITS)
     if old_jpeg.is_bare(blob, frame):
+        distrust("a JPEG without its headers")
         return _whole(blob, frame, where)
     dtype, decode = decoder(keyframe, where)
     segment_shape = _segment_shape(keyframe, where)
