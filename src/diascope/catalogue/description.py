@@ -8,6 +8,7 @@ from typing import Any
 
 from diascope.catalogue.address import ASSOCIATED, LABELS, Found, is_single, scene, scene_names
 from diascope.catalogue.catalogue import Catalogue
+from diascope.catalogue.impersonal import impersonal, impersonal_text
 from diascope.catalogue.located import image_file
 from diascope.errors import NotFound
 from diascope.image.image import Image
@@ -71,7 +72,7 @@ def of_image(image: Image) -> dict[str, Any]:
         "channels": [_channel(channel) for channel in image.channels],
         "world": {"matrix": image.world.matrix, "space": image.world.space} if image.world else None,
         "metadata": {
-            "description": image.metadata.description,
+            "description": impersonal_text(image.metadata.description),
             "acquired": image.metadata.acquired,
             "magnification": image.metadata.magnification,
             "objective": image.metadata.objective,
@@ -80,7 +81,7 @@ def of_image(image: Image) -> dict[str, Any]:
             "position": _plain(image.metadata.position),
             "rescale": image.metadata.rescale,
             "palette": image.metadata.palette,
-            "extra": _plain(image.metadata.extra),
+            "extra": _plain(impersonal(image.metadata.extra)),
         },
     }
 

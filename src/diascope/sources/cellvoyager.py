@@ -106,7 +106,7 @@ def _about(store: Store, path: str) -> About:
                 scale.setdefault(axis, size)
         name = name or own.get("Name", "")
         settings = settings or own.get("MeasurementSettingFileName", "")
-        told |= {key: own[key] for key in ("Title", "OperatorName", "BeginTime", "TargetSystem") if key in own}
+        told |= {key: own[key] for key in ("Title", "BeginTime", "TargetSystem") if key in own}
     channels, lens = _channels(store, named_beside(joined(path, DETAIL), settings)) if settings else ({}, {})
     metadata = Metadata(
         format="CellVoyager",
@@ -115,7 +115,7 @@ def _about(store: Store, path: str) -> About:
         instrument=f"Yokogawa {told.get('TargetSystem', 'CellVoyager')}",
         magnification=number(lens.get("Magnification")),
         objective=lens.get("Objective", ""),
-        extra={"plate": name, "operator": told.get("OperatorName", "")},
+        extra={"plate": name},
     )
     return About(metadata=metadata, channels=channels, scale=scale)
 

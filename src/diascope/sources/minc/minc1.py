@@ -94,7 +94,7 @@ def _told(found: Contents, name: str) -> dict[str, object]:
 
 
 def _extra(found: Contents) -> dict[str, object]:
-    words = {name: found.attributes[name] for name in ("ident", "history") if name in found.attributes}
+    words = {name: found.attributes[name] for name in ("history",) if name in found.attributes}
     modality = _told(found, "study").get("modality")
     told = {**words, **({"modality": str(modality).strip("_")} if modality else {})}
     return {name: word[:10_000] for name, word in told.items() if isinstance(word, str)}

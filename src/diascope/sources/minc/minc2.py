@@ -86,7 +86,7 @@ def _scale(top: Group, name: str, default: float) -> Pixels:
 
 
 def _extra(top: Group) -> dict[str, object]:
-    told = {name: top.attributes.text(name)[:10_000] for name in ("ident", "history", "minc_version")}
+    told = {name: top.attributes.text(name)[:10_000] for name in ("history", "minc_version")}
     info = top.group("info")
     study = info.attributes_of("study") if info else None
     modality = study.text("modality").strip("_") if study else ""
