@@ -36,7 +36,7 @@ def test_planes_and_metadata_are_told(tmp_path: Path, write: Callable[[Path], No
     assert [(channel.name, channel.colour) for channel in image.channels] == [told[k] for k in order]
     assert image.metadata.position == {"x": -5.5, "y": 7.25, "z": 10.0}
     assert (image.metadata.description, image.metadata.instrument) == ("a rat", "Andor")
-    assert image.metadata.acquired == "2021-05-04 10:00:00 +0200"
+    assert image.metadata.acquired == "2021-05-04T10:00:00+02:00"
 
 
 def test_frames_are_ndtiffs(tmp_path: Path) -> None:

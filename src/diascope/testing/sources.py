@@ -7,11 +7,13 @@ pixels to open a file, shows.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 from itertools import product
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from random import Random
 
@@ -148,7 +150,17 @@ def check_description(image: Image) -> None:
         assert axis.unit is None or axis.unit in known, f"{axis.unit!r} is no unit of {axis.type}"
     if image.world is not None:
         assert np.isfinite(image.world.array).all(), "the world has no finite map"
-    assert image.metadata.format, "the metadata do not name the format"
+    told = image.metadata
+    assert told.format, "the metadata do not name the format"
+    assert told.acquired is None or datetime.fromisoformat(told.acquired), "the date is not spelled as ISO 8601 does"
+    assert set(told.position) <= set("xyz"), f"the stage has no {set(told.position) - set('xyz')}"
+    assert all(map(isfinite, told.position.values())), f"the stage cannot be at {told.position}"
+    for number in (told.magnification, told.aperture):
+        assert number is None or 0 < number < inf, f"{number} is no magnification and no aperture"
+    for channel in image.channels:
+        assert channel.colour is None or re.fullmatch("[0-9a-f]{6}", channel.colour), f"{channel.colour} is no colour"
+        for number in (*(channel.window or ()), channel.excitation or 1.0, channel.emission or 1.0):
+            assert isfinite(number), f"the channel tells {number}"
     json.dumps(dict(image.metadata.extra), allow_nan=False)
 
 

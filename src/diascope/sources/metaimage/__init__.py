@@ -12,6 +12,7 @@ from diascope.sources.dataset import Dataset
 from diascope.sources.metaimage.data import data_files, data_reader
 from diascope.sources.metaimage.header import NAMES, Header, header, is_header
 from diascope.sources.reading.beside import fingerprint
+from diascope.sources.reading.dates import spelled
 from diascope.sources.reading.names.stem import stem
 from diascope.sources.reading.plain.row_major import ReadBytes
 from diascope.sources.reading.plain.stored_box import plain_box
@@ -72,7 +73,7 @@ def _metadata(found: Header) -> Metadata:
     return Metadata(
         format="MetaImage",
         description=found.text("Comment"),
-        acquired=found.text("AcquisitionDate") or None,
+        acquired=spelled(found.text("AcquisitionDate")),
         rescale=_rescale(found),
         extra=told,
     )

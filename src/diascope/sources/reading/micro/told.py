@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from diascope.image.metadata import Channel, Metadata
+from diascope.sources.reading.dates import spelled
 from diascope.sources.reading.documents import Document
 from diascope.sources.reading.numbers import number
 from diascope.sources.reading.planes import Place
@@ -17,6 +18,7 @@ from diascope.sources.reading.planes import Place
 Frames = Mapping[tuple[int, ...], Callable[[], Document]]
 
 LONGEST = 1000
+TIMES = ("StartTime", "ReceivedTime", "Time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class Told:
         return Metadata(
             format=title,
             description=comment[:LONGEST] if isinstance(comment, str) else "",
-            acquired=next((str(whole[key]) for key in ("StartTime", "ReceivedTime", "Time") if key in whole), None),
+            acquired=next(filter(None, (spelled(str(whole[key])) for key in TIMES if key in whole)), None),
             instrument=str(whole.get("Core-Camera", whole.get("Camera", ""))),
             position={axis: at for axis, at in position.items() if at is not None},
             extra={key: str(value)[:LONGEST] for key, value in extra.items()},
