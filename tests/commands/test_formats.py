@@ -58,7 +58,7 @@ def test_a_missing_library_is_told_with_the_command_that_installs_it(tmp_path: P
         assert (rare.installed, rare.install) == (False, "pip install 'diascope[rare]'")
         assert (rare.names, rare.library, rare.supports) == (["*.rare"], "no-such-library", "everything")
         assert (rare.isolated, rare.local_file) == (False, True)
-        assert rare.install in " ".join(formats.told(as_json=False).split())
+        assert f"    {rare.install}\n        A rare format" in formats.told(as_json=False)
         text, _ = report()
         assert "MISSING  format A rare format: needs no-such-library" in text
         with pytest.raises(Unavailable, match=r"pip install 'diascope\[rare\]'"):
@@ -72,10 +72,11 @@ def test_a_library_that_is_there_is_not_missing() -> None:
 
 def test_the_command_prints_a_table_and_json() -> None:
     command = [sys.executable, "-m", "diascope", "formats"]
-    env = dict(os.environ, COLUMNS="160")
-    table = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60, env=env).stdout
-    assert "NIfTI" in table
-    assert max(map(len, table.splitlines())) <= 160
+    for width in (80, 160):
+        env = dict(os.environ, COLUMNS=f"{width}")
+        table = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60, env=env).stdout
+        assert "NIfTI" in table
+        assert max(map(len, table.splitlines())) <= width
     told = subprocess.run([*command, "--json"], check=True, capture_output=True, text=True, timeout=60).stdout
     assert next(each for each in json.loads(told) if each["name"] == "tiff")["installed"]
 
@@ -92,3 +93,10 @@ print(sorted(module for module in modules if module in sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_packed_files_are_named_once() -> None:
+    packed = replace(missing(), suffixes=(".a", ".a.gz", ".b", ".b.gz", ".b.bz2"), markers=("x.json", "y.json"))
+    assert formats.named(packed, "`") == (
+        "`*.a`, `*.b`, also packed as `.gz` or `.bz2`, folder with `x.json` or `y.json`"
+    )

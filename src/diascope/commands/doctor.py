@@ -41,6 +41,9 @@ LIBRARIES = (
 )
 
 
+MEND = "pip install --force-reinstall diascope"
+
+
 def report() -> tuple[str, bool]:
     """A line a finding, and whether everything works."""
     findings = list(_findings())
@@ -55,10 +58,11 @@ def report() -> tuple[str, bool]:
 def _findings() -> Iterator[Finding]:
     yield _tried("Python", lambda: f"{sys.version.split()[0]}", "install Python 3.11 or later")
     for name in LIBRARIES:
-        yield _tried(f"library {name}", partial(_version, name), "pip install --force-reinstall diascope")
+        yield _tried(f"library {name}", partial(_version, name), MEND)
     for room in ("sources", "operations", "layouts"):
-        for name in registry(room):
-            yield _tried(f"{room[:-1]} {name}", partial(_title, room, name), "pip install diascope")
+        tried = [_tried(f"{room[:-1]} {name}", partial(_title, room, name), MEND) for name in registry(room)]
+        yield Finding(room, True, f"{sum(each.works for each in tried)} installed")
+        yield from (each for each in tried if not each.works)
     for each in formats():
         if not each.installed:
             yield Finding(f"format {each.title}", False, f"needs {each.library}", each.install, needed=False)

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from diascope.commands.formats import by_title, library
+from diascope.commands.formats import MARKS, by_title, marked, named
 from diascope.document import documents, schema
 from diascope.layouts.layout import Layout
 from diascope.operations.reference import reference as operations
@@ -32,12 +32,18 @@ FORMATS = """\
 A file is taken for an image by its name, and for its format by its bytes. A folder is an image where a file of the
 format lies in it. Levels that a file lacks are made on demand: means of intensities, modes of labels.
 
-A file whose format's extra is missing is listed as an image all the same, and opening it says what to install.
-`diascope formats` prints this table with what is installed.
+Most formats are read by every installation. Those with an *extra* need `pip install 'diascope[hdf5]'`, by that name;
+`'diascope[all]'` is all of them. Without it their files are listed as images all the same, and opening one says what to
+install. `diascope formats` prints this table with what is installed.
 
-| format | names | read by | what of it | installed with |
-|---|---|---|---|---|
+| format | what of it | read by | extra |
+|---|---|---|---|
 {sources}
+
+{marks}
+
+How folders, buckets, files that change and files that nobody should trust are treated is told in
+[repositories](repositories.md); more on [DICOM](dicom.md), [HDF5](hdf5.md) and [recipes](recipes.md).
 
 ## Served
 
@@ -92,18 +98,17 @@ def formats() -> str:
     layouts: Mapping[str, Layout] = registry("layouts")
     return FORMATS.format(
         written=WRITTEN,
+        marks="<br>\n".join(MARKS),
         sources="\n".join(map(_source, by_title())),
         layouts="\n".join(map(_layout, layouts.values())),
     )
 
 
 def _source(source: Source) -> str:
-    names = [f"`*{suffix}`" for suffix in source.suffixes] + [f"folder with `{name}`" for name in source.markers]
-    names += [source.folders] * bool(source.folders)
     # What a fallback reads depends on what else is installed, and this page must not.
-    told = "whatever its plug-ins read" if source.is_fallback else ", ".join(names)
-    extra = f"`diascope[{source.extra}]`" if source.extra else "`diascope`"
-    return f"| {source.title} | {told} | {library(source)} | {source.supports} | {extra} |"
+    told = "whatever its plug-ins read" if source.is_fallback else named(source, "`")
+    extra = f"`{source.extra}`" if source.extra else ""
+    return f"| **{source.title}**<br>{told} | {source.supports} | {marked(source)} | {extra} |"
 
 
 def _layout(layout: Layout) -> str:
@@ -132,7 +137,7 @@ def _rows(model: type[BaseModel]) -> str:
 def _default(name: str, field: FieldInfo) -> str:
     if field.is_required():
         return "none"
-    return "as many as cores" if name == "threads" else f"`{field.default}`"
+    return "as many as cores" if name in {"threads", "reader_processes"} else f"`{field.default}`"
 
 
 def schema_page(name: str) -> str:
