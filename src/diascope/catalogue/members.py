@@ -18,7 +18,7 @@ from diascope.registry import registry
 from diascope.sources.dataset import Dataset
 from diascope.sources.members import Member, Members
 from diascope.sources.source import Source, stat_version
-from diascope.stores.store import Store
+from diascope.stores.store import Stat, Store
 
 OPEN = 64
 """How many members of all recipes of a store stay open."""
@@ -26,6 +26,9 @@ DEEPEST = 8
 """How many recipes are made of one another at the most."""
 
 VIEWS = 1000
+
+SOURCES = 4000
+"""Of how many files it is kept which source opens them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,6 +44,7 @@ class Pool:
     depth: int = 0
     _datasets: BoundedCache[Dataset] = field(default_factory=lambda: BoundedCache(OPEN, weigh=lambda _: 1))
     _views: BoundedCache[View] = field(default_factory=lambda: BoundedCache(VIEWS, weigh=lambda _: 1))
+    _sources: BoundedCache[Source] = field(default_factory=lambda: BoundedCache(SOURCES, weigh=lambda _: 1))
 
     def bound(self, source: Source) -> Source:
         """The source with the other images of the store at hand, where it needs them."""
@@ -59,9 +63,7 @@ class Pool:
         stat = self.store.stat(member.path)
         if stat is None:
             raise Unreadable("there is no such file")
-        found = source_of(self.store, member.path, stat)
-        if found is None:
-            raise Unreadable("no source knows its bytes")
+        found = self._source(member.path, stat)
         if self.depth == DEEPEST:
             raise Unreadable(f"recipes are made of one another more than {DEEPEST} deep")
         deeper = replace(self, depth=self.depth + 1)
@@ -74,6 +76,12 @@ class Pool:
         image = _scene(dataset, member.scene)
         images = deeper.images(member.path.rpartition("/")[0])
         return self._view(member.view).settled(image, self._files(member), images).applied(image)
+
+    def _source(self, path: str, stat: Stat) -> Source:
+        """The one that opens it; of a file it is known for as long as that is the same."""
+        if stat.is_folder:
+            return _known(self.store, path, stat)
+        return self._sources.get((path, stat.version), lambda: _known(self.store, path, stat))
 
     def _files(self, member: Member) -> Files:
         return partial(bytes_beside, self.store, member.path.rpartition("/")[0])
@@ -113,6 +121,13 @@ class Pool:
 
     def _view(self, text: str) -> View:
         return self._views.get(text, partial(view, text, self.views))
+
+
+def _known(store: Store, path: str, stat: Stat) -> Source:
+    found = source_of(store, path, stat)
+    if found is None:
+        raise Unreadable("no source knows its bytes")
+    return found
 
 
 def _versioned(path: str) -> Source | None:

@@ -106,9 +106,13 @@ class Pyramid:
         window = (slice(*ends["y"]), slice(*ends["x"]))
         planes = list(product(*outer))
         shape = (window[0].stop - window[0].start, window[1].stop - window[1].start, self.file.samples)
-        out = np.empty((len(planes), *shape), self.file.dtype.newbyteorder("="))
-        for k, plane in enumerate(planes):
-            self._draw(out[k], self._place(dict(zip("tcz", plane, strict=True)), level), window)
+        places = [self._place(dict(zip("tcz", plane, strict=True)), level) for plane in planes]
+        if len(places) == 1 and (within := self._within_tile(places[0], window)) is not None:
+            out = within[np.newaxis]
+        else:
+            out = np.empty((len(planes), *shape), self.file.dtype.newbyteorder("="))
+            for part, place in zip(out, places, strict=True):
+                self._draw(part, place, window)
         full = out.reshape(*map(len, outer), *shape)
         pixels = np.moveaxis(full[:, 0, ..., colours], -1, 1) if self.is_rgb else full[..., 0]
         return pixels[tuple(slice(None) if axis in self.axes else 0 for axis in "tczyx")]
@@ -117,6 +121,15 @@ class Pyramid:
         """Of the first tile of a plane."""
         place = [plane.get(self.axis_of.get(k, ""), 0) for k in range(len(self.file.extent))]
         return (*place[:-1], level) if self.file.has_levels else tuple(place)
+
+    def _within_tile(self, place: Ints, window: tuple[slice, ...]) -> Pixels | None:
+        """Rows and columns as the one tile has them in which they lie, None where they lie in several or none."""
+        touched = list(product(*map(_touched, window, self.file.tile)))
+        if len(touched) != 1:
+            return None
+        row, column = touched[0]
+        inside = (_moved(part, -k * side) for part, k, side in zip(window, touched[0], self.file.tile, strict=True))
+        return self.file.pixels((column, row, *place[2:]))[tuple(inside)]
 
     def _draw(self, out: Pixels, place: Ints, window: tuple[slice, slice]) -> None:
         """Copy what the tiles of a plane have of these rows and columns."""

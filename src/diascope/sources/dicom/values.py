@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from math import isfinite
 from typing import Any
 
 from diascope.errors import Unreadable
+from diascope.optional import library
 
 LONGEST_TEXT = 1000
 
 
 def value(data: Any, keyword: str) -> Any:
     """As pydicom has it, None where there is none or where it is not what its type says."""
-    if keyword not in data:
+    tag = _tag(keyword)
+    if tag not in data:
         return None
     try:
-        return data[keyword].value
+        return data[tag].value
     except (ValueError, TypeError, NotImplementedError, OverflowError):
         return None
+
+
+@cache
+def _tag(keyword: str) -> Any:
+    """A series asks for the same few again and again, and looking them up costs more than what stands there."""
+    return library("pydicom.tag", "dicom").Tag(keyword)
 
 
 def several(data: Any, keyword: str) -> list[Any]:
@@ -51,10 +60,10 @@ def integer(data: Any, keyword: str, missing: int = 0) -> int:
 
 def counted(data: Any, keyword: str, missing: int = 0) -> int:
     """The same of what pixels cannot be read without; raises Unreadable where what stands there is none."""
-    if keyword not in data:
+    if _tag(keyword) not in data:
         return missing
     try:
-        found = data[keyword].value
+        found = data[_tag(keyword)].value
         return missing if found in {None, ""} else int(found)
     except (ValueError, TypeError, OverflowError) as error:
         raise Unreadable(f"its {keyword} is no number") from error
@@ -63,6 +72,8 @@ def counted(data: Any, keyword: str, missing: int = 0) -> int:
 def text(data: Any, keyword: str) -> str:
     """Its values as they stand, of several joined by a backslash as in the file; printable characters only."""
     joined = "\\".join(str(each) for each in several(data, keyword))[:LONGEST_TEXT]
+    if joined.isprintable():
+        return joined.strip()
     return "".join(c if c.isprintable() else " " for c in joined).strip()
 
 

@@ -80,13 +80,17 @@ class Frames:
         return self._number({name: count - 1 for name, (count, _) in self.loops.items()}) >= self.count
 
     def read_pixels(self, region: Region) -> Pixels:
-        out = np.empty(region.shape, self.look.dtype)
         if 0 in region.shape:
-            return out
+            return np.empty(region.shape, self.look.dtype)
         names = self.axes
-        for index, key in self._steps(region):
-            given = {name: (region.start[d], region.stop[d]) for d, name in enumerate(names) if name in "cyx"}
-            box = self._frame(self._number(index), [given.get(name, (0, 1)) for name in "cyx"])
+        given = {name: (region.start[d], region.stop[d]) for d, name in enumerate(names) if name in "cyx"}
+        spans = [given.get(name, (0, 1)) for name in "cyx"]
+        steps = list(self._steps(region))
+        if len(steps) == 1:
+            return self._frame(self._number(steps[0][0]), spans).reshape(region.shape)
+        out = np.empty(region.shape, self.look.dtype)
+        for index, key in steps:
+            box = self._frame(self._number(index), spans)
             out[key] = box if "c" in names else box[0]
         return out
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import isfinite
 from threading import Lock
 from typing import Any
 
@@ -23,6 +22,7 @@ from diascope.optional import library
 from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.openslide.companions import companions, version
 from diascope.sources.reading.names.stem import stem
+from diascope.sources.reading.numbers import positive
 from diascope.sources.reading.pictures.decoded import check_size, decoded_level
 from diascope.stores.local_file import LocalFile, local_file
 from diascope.stores.store import Store
@@ -39,7 +39,7 @@ VENDORS = {
 }
 """What OpenSlide may take a file of a name for, which itself looks at what is in it."""
 
-CHUNK = 512
+CHUNK = 256
 """The side of a chunk where tiles are of no even size, about what it is where they are."""
 LARGEST_TILE = 2048
 
@@ -124,7 +124,7 @@ def _pictures(said: Mapping[str, str]) -> Iterable[str]:
 
 
 def _image(name: str, slide: Slide, said: Mapping[str, str]) -> Image:
-    mpp = [_number(said.get(f"openslide.mpp-{axis}")) for axis in "yx"]
+    mpp = [positive(said.get(f"openslide.mpp-{axis}")) for axis in "yx"]
     distances = (mpp[0], mpp[1]) if mpp[0] and mpp[1] else None
     handle = slide.handle()
     downsamples = handle.level_downsamples
@@ -155,8 +155,12 @@ def _level(  # noqa: PLR0913, PLR0917
 
     # It must not refer to the level, and so to itself: the slide's files are closed when nobody holds it.
     def read_pixels(region: Region) -> Pixels:
+        cells = list(touched(region, chunk))
+        if len(cells) == 1:
+            box, pixels = cell(cells[0])
+            return pixels[region.shifted(box.start).slices]
         out = np.empty(region.shape, np.uint8)
-        for box, pixels in map(cell, touched(region, chunk)):
+        for box, pixels in map(cell, cells):
             both = box.intersection(region)
             out[both.shifted(region.start).slices] = pixels[both.shifted(box.start).slices]
         return out
@@ -173,7 +177,7 @@ def _level(  # noqa: PLR0913, PLR0917
 
 def _chunk(said: Mapping[str, str], k: int, side: str, size: int) -> int:
     """A few tiles, where all of them are of one size."""
-    tile = _number(said.get(f"openslide.level[{k}].tile-{side}"))
+    tile = positive(said.get(f"openslide.level[{k}].tile-{side}"))
     if not tile or not 0 < tile <= LARGEST_TILE:
         return min(CHUNK, size)
     return min(int(tile) * max(CHUNK // int(tile), 1), size)
@@ -188,9 +192,9 @@ def _read(slide: Slide, k: int, factor: float, box: Region, background: Any) -> 
 
 def opaque(pixels: Pixels, background: Any) -> Pixels:
     """RGB of RGBA over a background: nothing is scanned where a pixel is transparent."""
-    alpha = pixels[..., 3:].astype(np.uint16)
-    if alpha.min(initial=255) == 255:
+    if pixels[..., 3].min(initial=255) == 255:
         return pixels[..., :COLOURS]
+    alpha = pixels[..., 3:].astype(np.uint16)
     mixed: Pixels = (pixels[..., :COLOURS] * alpha + background * (255 - alpha) + 127) // 255
     return mixed.astype(np.uint8)
 
@@ -225,7 +229,7 @@ def _metadata(said: Mapping[str, str], profile: bytes | None) -> Metadata:
     return Metadata(
         format=_title(said),
         acquired=_acquired(said),
-        magnification=_number(said.get("openslide.objective-power")),
+        magnification=positive(said.get("openslide.objective-power")),
         objective=said.get("mirax.GENERAL.OBJECTIVE_NAME", ""),
         instrument=said.get("mirax.NONHIERLAYER_0_SECTION.SCANNER_HARDWARE_VERSION", ""),
         icc=profile,
@@ -251,11 +255,3 @@ def _profile(handle: Any) -> bytes | None:
     found = handle.color_profile
     data = found.tobytes() if found is not None else b""
     return data if 0 < len(data) <= LARGEST_PROFILE else None
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        found = float(text or "")
-    except ValueError:
-        return None
-    return found if isfinite(found) and found > 0 else None
