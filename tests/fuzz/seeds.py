@@ -7,6 +7,9 @@ import shutil
 import warnings
 from pathlib import Path
 
+import numpy as np
+import tifffile
+
 from diascope.catalogue.opening import source_of
 from diascope.errors import DiascopeError
 from diascope.stores.local import LocalStore
@@ -26,7 +29,18 @@ def seeds(source: str, folder: Path) -> list[Path]:
             warnings.simplefilter("ignore")
             write(folder / name)
         made.append(folder / name)
-    return made + shared(source)
+    return made + distrusted(source, folder) + shared(source)
+
+
+def distrusted(source: str, folder: Path) -> list[Path]:
+    """Files of which workers decode the pixels, though the rest is read in the process that asks."""
+    if source != "tiff":
+        return []
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 52, 3), np.uint8)
+    made = [folder / f"distrusted-{compression}.tif" for compression in ("jpegxr", "png", "lerc", "webp", "jpegxl")]
+    for path in made:
+        tifffile.imwrite(path, pixels, photometric="rgb", compression=path.stem.partition("-")[2])
+    return made
 
 
 def shared(source: str) -> list[Path]:

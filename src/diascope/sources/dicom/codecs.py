@@ -22,6 +22,8 @@ RLE = UID + "5"
 RLE_PLACES = 16
 RLE_HEADER = 4 * RLE_PLACES
 
+SPARE = 4096
+
 CONVERTED = JPEG_2000 | JPEG_XL
 """Whose decoders undo the colour transformation that the code stream tells of."""
 
@@ -134,7 +136,8 @@ def _unpacked(data: bytes, found: Stored) -> NDArray[Any]:
     import imagecodecs
 
     pixels = found.rows * found.columns
-    plain = imagecodecs.packbits_decode(data)
+    # Some writers' segments go on behind the last pixel, but none so far.
+    plain = imagecodecs.packbits_decode(data, out=2 * pixels + SPARE)
     if len(plain) < pixels:
         raise Unreadable(f"a segment of a frame has {len(plain)} bytes instead of {pixels}")
     return np.frombuffer(plain, np.uint8)[:pixels]
