@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from time import monotonic
+from time import monotonic, time_ns
 from typing import Literal, NamedTuple, TypeAlias
 
 from diascope.bounded import BoundedCache
@@ -68,6 +68,8 @@ class Repository:
     _versions: Versions = field(default_factory=lambda: BoundedCache(VERSIONS, weigh=lambda _: 1))
     _identities: dict[str, str] = field(default_factory=dict)
     """Of what was opened last at each path."""
+    _successors: dict[str, str] = field(default_factory=dict)
+    """Of what had changed in a way that its version does not tell, what the name of the next one ends with."""
     _members: Pool = field(init=False)
     _settled: BoundedCache[View] = field(default_factory=lambda: BoundedCache(VERSIONS, weigh=lambda _: 1))
 
@@ -128,17 +130,21 @@ class Repository:
         # Some formats' version takes many looks at the store, more than all else that a look-up needs.
         version = self._versions.get((place.path, self._moment()), lambda: source.version(self.store, place.path))
         identity = f"{self.name}/{place.path}\0{version}"
-        outcome = self.datasets.get(identity, partial(self._outcome, place, source))
+        successor = self._successors.get(identity, "")
+        outcome = self.datasets.get(identity + successor, partial(self._outcome, place, source, (identity, successor)))
+        identity += successor
         self._close_older(place.path, identity)
         if isinstance(outcome, Unreadable):
             raise Unreadable(*outcome.args)
         return outcome
 
-    def _outcome(self, place: Place, source: Source) -> Outcome:
+    def _outcome(self, place: Place, source: Source, called: tuple[str, str]) -> Outcome:
+        _, successor = called
+        owner = Owner(self.name + successor, self.chunks, partial(self._look_again, called))
         try:
-            dataset = opened(source, self.store, place.path, Owner(self.name, self.chunks, self._look_again))
+            dataset = opened(source, self.store, place.path, owner)
             # What was opened may be newer than what was looked at: its own version is the identity.
-            return Opened(dataset, f"{self.name}/{place.path}\0{dataset.version}")
+            return Opened(dataset, f"{self.name}/{place.path}\0{dataset.version}{successor}")
         except (Changed, Quarantined, Unanswered):
             raise  # it is tried again before the file changes, or changes again
         except Unreadable as error:
@@ -153,8 +159,13 @@ class Repository:
         if len(self._identities) > VERSIONS:
             self._identities.pop(next(iter(self._identities)), None)
 
-    def _look_again(self, path: str) -> None:
-        """What was seen of a path is no longer true."""
+    def _look_again(self, called: tuple[str, str], path: str) -> None:
+        """What was seen of a path, and opened there under this name, is no longer true."""
+        identity, successor = called
+        if self._successors.get(identity, "") == successor:
+            self._successors[identity] = f"\0{time_ns():x}"
+        if len(self._successors) > VERSIONS:
+            self._successors.pop(next(iter(self._successors)), None)
         self._versions.discard((path, self._moment()))
         self.places.discard((self.name, path, self._moment()))
 

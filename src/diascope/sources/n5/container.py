@@ -67,6 +67,16 @@ def folder(store: Store, path: str) -> Folder | None:
     return None
 
 
+def witnesses(found: Folder) -> Iterator[str]:
+    """What in the folder of an image changes when it grows: folders get more, and attributes tell of sizes."""
+    yield from ("", ATTRIBUTES)
+    inside = "data" if found.levels not in {"", found.path} else ""
+    first = timepoint(inside, found.timepoints[0]) if found.timepoints else inside
+    last = timepoint(inside, found.timepoints[-1]) if found.timepoints else inside
+    for place in dict.fromkeys((first, last)):
+        yield from (place, joined(place, "s0"), joined(place, f"s0/{ATTRIBUTES}"))
+
+
 def timepoint(setup: str, time: int) -> str:
     """The folder of a setup's levels at a time."""
     return joined(setup, f"timepoint{time}")
@@ -75,7 +85,9 @@ def timepoint(setup: str, time: int) -> str:
 class Container(Mapping[str, Folder]):
     """The images below a folder by their paths; one is looked up without listing any other."""
 
-    def __init__(self, store: Store, root: str) -> None:
+    def __init__(self, store: Store, root: str, most: int = MOST_FOLDERS) -> None:
+        """So many folders are looked into, at the most, when the names are listed."""
+        self._most = most
         self._store = store
         self._root = root
         # What is no image may become one, and is not kept.
@@ -113,7 +125,7 @@ class Container(Mapping[str, Folder]):
 
     def _walked(self) -> Iterator[str]:
         waiting = [(name, 1) for name in reversed(subfolders(self._store, self._root))]
-        for _ in range(MOST_FOLDERS):
+        for _ in range(self._most):
             if not waiting:
                 return
             name, depth = waiting.pop()

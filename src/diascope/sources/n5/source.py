@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from diascope.errors import Unreadable
+from collections.abc import Iterator
+from itertools import islice
+
+from diascope.errors import DiascopeError, Unreadable
 from diascope.sources.dataset import Dataset, Lazily
-from diascope.sources.n5.container import ATTRIBUTES, Container, folder
+from diascope.sources.n5.container import ATTRIBUTES, Container, folder, witnesses
 from diascope.sources.n5.image import image
 from diascope.sources.reading.names.stem import stem
 from diascope.sources.reading.witnesses import witnessed
@@ -14,6 +17,9 @@ from diascope.stores.store import Store
 ENDINGS = (".bdv.n5", ".n5")
 WITNESSES = ("", ATTRIBUTES, "s0", "s0/attributes.json", "setup0", "data")
 """What of a folder is looked at to tell whether it changed; the time of a folder itself tells of new names in it."""
+
+MOST_IMAGES, MOST_FOLDERS = 64, 256
+"""So many are looked at in a container; that others come is seen by the time of the folder itself."""
 
 KEYS = (b'"n5"', b'"dimensions"', b'"downsamplingFactors"', b'"multiscales"', b'"pixelResolution"', b'"painteraData"',
         b'"multiScale"')  # fmt: skip
@@ -29,8 +35,19 @@ def matches(head: Head) -> bool:
 
 
 def version(store: Store, path: str) -> str:
-    """Blocks rewritten in place do not change it."""
-    return witnessed(store, path, WITNESSES)
+    """Blocks rewritten in place do not change it; of a container as many images are looked into as is cheap."""
+    return witnessed(store, path, dict.fromkeys([*WITNESSES, *_more(store, path)]))
+
+
+def _more(store: Store, path: str) -> Iterator[str]:
+    """What is looked at of the images in a container, none where that cannot be read."""
+    try:
+        own = folder(store, path)
+        found = {"": own} if own else Container(store, path, MOST_FOLDERS)
+        for name in islice(found, MOST_IMAGES):
+            yield from ("/".join(filter(None, (name, each))) for each in witnesses(found[name]))
+    except (DiascopeError, KeyError):
+        return
 
 
 def opened(store: Store, path: str) -> Dataset:

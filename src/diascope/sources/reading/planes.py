@@ -76,7 +76,7 @@ class Planes:
         )
 
     def plane(self, place: Place) -> Image | None:
-        """The image of a file, None where there is none; raises Overloaded where it is another one than it was."""
+        """The image of a file, None where there is none; raises Changed where it is another one than it was."""
         member = self.files.get(place)
         return None if member is None else self._image(member)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from diascope.errors import Overloaded, Unreadable
+from diascope.errors import Changed, Unreadable
 from diascope.image.image import Image
 from diascope.sources.members import Member, Members
 
@@ -17,10 +17,10 @@ class Steady:
     _versions: dict[Member, str] = field(default_factory=dict)
 
     def image(self, member: Member) -> Image:
-        """Raises Unreadable where the file is missing, Overloaded where it is another one than it was."""
+        """Raises Unreadable where the file is missing, Changed where it is another one than it was."""
         version = self.members.version(member)
         if version is None:
             raise Unreadable(f"the file {member.path}, which is a part of it, is missing")
         if self._versions.setdefault(member, version) != version:
-            raise Overloaded(f"{member.path} has just been replaced: ask again")
+            raise Changed(f"{member.path} has just been replaced: ask again")
         return self.members.image(member)

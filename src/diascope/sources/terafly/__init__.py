@@ -14,7 +14,9 @@ A folder of such tiles without ``RES`` around it is an image of one level. https
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain, islice
 
 from diascope.errors import Unreadable
 from diascope.image.axes import Axis
@@ -25,6 +27,7 @@ from diascope.image.region import Ints
 from diascope.sources.dataset import Dataset
 from diascope.sources.members import Members
 from diascope.sources.reading.documents import joined
+from diascope.sources.reading.folders import subfolders
 from diascope.sources.reading.listed import listed
 from diascope.sources.reading.names.stem import stem
 from diascope.sources.reading.steady import Steady
@@ -37,6 +40,8 @@ from diascope.stores.store import Store
 LEVEL = re.compile(r"RES\((\d{1,12})x(\d{1,12})x(\d{1,12})\)", re.IGNORECASE)
 TILES = re.compile(r"\d{6,12}/")
 MOST_LEVELS = 32
+MOST_FOLDERS = 1000
+"""Of tiles, that are looked at to tell the version."""
 
 
 def _levels(store: Store, path: str) -> list[tuple[str, Ints]]:
@@ -65,9 +70,17 @@ def _opened(store: Store, path: str, members: Members) -> Dataset:
 
 
 def _version(store: Store, path: str) -> str:
-    """Of the folders of levels and of what stands first in them; tiles that are replaced do not change it."""
-    folders = [folder for folder, _ in _levels(store, path)]
-    return listed(store, [path, *folders], [joined(folder, MDATA) for folder in folders])
+    """Of the folders of levels and of tiles, as many as is cheap, and of what stands first in the levels."""
+    levels = [folder for folder, _ in _levels(store, path)]
+    tiles = islice(chain.from_iterable(_tiles(store, level) for level in levels), MOST_FOLDERS)
+    return listed(store, [path, *levels, *tiles], [joined(level, MDATA) for level in levels])
+
+
+def _tiles(store: Store, level: str) -> Iterator[str]:
+    """The folders of a level, each row before the tiles in it."""
+    for row in subfolders(store, level):
+        yield joined(level, row)
+        yield from (joined(joined(level, row), name) for name in subfolders(store, joined(level, row)))
 
 
 def _image(name: str, grids: list[Grid], members: Steady) -> Image:

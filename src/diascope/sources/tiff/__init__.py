@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from diascope.sources.source import Head, Source
 from diascope.sources.tiff.content import COMPANION, opened
+from diascope.sources.tiff.multifile import version
 
 SUFFIXES = (".tif", ".tiff", ".btf", ".tf2", ".tf8", ".svs", ".ndpi", ".scn", ".bif", ".qptiff", ".lsm", ".stk")
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -22,6 +23,7 @@ source = Source(
     suffixes=(*SUFFIXES, COMPANION),
     matches=_matches,
     open=opened,
+    version=version,
     library="tifffile, imagecodecs",
     modules=("tifffile", "imagecodecs"),
     supports="BigTIFF, OME-TIFF of many files, ImageJ, SVS, NDPI, SCN, BIF, QPTIFF, LSM, STK; pyramids, "

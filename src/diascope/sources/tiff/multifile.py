@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -9,11 +10,13 @@ from xml.etree import ElementTree as ET
 import tifffile
 
 from diascope.bounded import BoundedCache
-from diascope.errors import BadRequest, Forbidden, NotFound, Unreadable
+from diascope.errors import BadRequest, Changed, Forbidden, NotFound, Unreadable
 from diascope.image.image import Image
 from diascope.sources.dataset import Dataset, Lazily
+from diascope.sources.reading.beside import told
 from diascope.sources.reading.names.safe_names import safe_names
 from diascope.sources.reading.xml import MAX_XML, child, parsed_xml
+from diascope.sources.source import stat_version
 from diascope.sources.tiff import ome
 from diascope.sources.tiff.facts import with_tags
 from diascope.sources.tiff.names import stem
@@ -29,6 +32,12 @@ OPEN_FILES = 64
 
 KEPT_PAGES = 1024
 
+LOOKED_AT = 1000
+"""Of a set so many files tell its version; of any the pixels are of one version or none."""
+
+_sets: BoundedCache[tuple[str, ...]] = BoundedCache(10_000, weigh=lambda files: 1 + len(files) // 100)
+"""The files of sets by the path and version of the main one, none of a file that is no set."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Siblings:
@@ -40,6 +49,8 @@ class Siblings:
     own: Parsed | None
     """The main file where it has pixels."""
     _files: BoundedCache[Parsed] = field(default_factory=lambda: BoundedCache(OPEN_FILES, weigh=lambda _: 1))
+    _versions: dict[str, str] = field(default_factory=dict)
+    """Of the files when they were first looked at."""
     _pages: BoundedCache[Page] = field(default_factory=lambda: BoundedCache(KEPT_PAGES, weigh=lambda _: 1))
 
     def beside(self, name: str) -> str:
@@ -57,9 +68,18 @@ class Siblings:
 
     def _opened(self, name: str) -> Parsed:
         try:
-            return parsed(self.store, self.beside(name))
+            found = parsed(self.store, self.beside(name))
         except (NotFound, BadRequest, Forbidden) as error:
             raise Unreadable(f"{self.path}: the file {name!r} of the same image is missing: {error}") from error
+        if self._versions.setdefault(found.path, found.blob.stat.version) != found.blob.stat.version:
+            raise Changed(f"{found.path} is another file than it was")
+        return found
+
+    def look(self, paths: Iterable[str]) -> str:
+        """The version of the set, of which these files have to stay what they are."""
+        found = {path: stat_version(self.store, path) if _exists(self.store, path) else "" for path in paths}
+        self._versions.update({path: version for path, version in found.items() if version})
+        return told(found)
 
     def frame(self, place: Place, level: int) -> tuple[Parsed, Any]:
         """The directory of a plane, or one of its reduced copies."""
@@ -145,12 +165,27 @@ def opened_set(store: Store, path: str, root: ET.Element, own: Parsed | None) ->
         return understood(path, lambda: _image(siblings, name, root, found[name], planes(found[name], own_names, path)))
 
     listed = dict.fromkeys(siblings.beside(name) for uuid in _uuids(root) if (name := file_name(uuid)))
-    version = store.stat(path)
+    files = (path, *(each for each in listed if each != path))
+    seen = files[:LOOKED_AT]
+    remembered((path, stat_version(store, path)), seen)
     return Dataset(
-        version=version.version if version else "",
+        version=siblings.look(seen),
         images=Lazily(names, made),
-        files=(path, *(each for each in listed if each != path)),
+        files=files,
     )
+
+
+def version(store: Store, path: str) -> str:
+    """Of all the files where this one is known to be one of several, which is so once it was opened."""
+    own = stat_version(store, path)
+    files = _sets.get((path, own), tuple)
+    return told({each: stat_version(store, each) if _exists(store, each) else "" for each in files}) if files else own
+
+
+def remembered(main: tuple[str, str], files: tuple[str, ...]) -> None:
+    """The files of the set that a file of this path and version is the main one of."""
+    _sets.discard(main)
+    _sets.get(main, lambda: files)
 
 
 def _own_names(siblings: Siblings, root: ET.Element) -> frozenset[str]:

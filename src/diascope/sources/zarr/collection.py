@@ -39,7 +39,7 @@ def collection(store: Store, root: Node) -> Collection:
     """
     if series := _series(store, root):
         return Collection(_lazily(series, store), nested_labels(store, root, series))
-    found = dict(islice(_walked(store, root.path), MOST_IMAGES))
+    found = dict(islice(nodes_below(store, root.path), MOST_IMAGES))
     scales = {name: each for name, each in found.items() if "multiscales" in each.ome}
     labels = {name: each for name, each in scales.items() if "image-label" in each.ome}
     images = {name: each for name, each in scales.items() if name not in labels} or labels or _bare(found)
@@ -76,26 +76,33 @@ def _without_labels(name: str) -> str:
     return "/".join(each for k, each in enumerate(parts) if k != place)
 
 
-def _series(store: Store, root: Node) -> dict[str, Node]:
+def series_names(store: Store, root: Node) -> list[str]:
     """The images that bioformats2raw lists in its group ``OME``, none where there is no such list."""
     attributes = document(store, joined(root.path, "OME/.zattrs" if root.format == 2 else "OME/zarr.json")) or {}
     own = part(attributes, "attributes") if root.format != 2 else attributes
     names = (part(own, "ome") or own).get("series")
     if not isinstance(names, list):
-        return {}
-    safe = [name for name in names[:MOST_IMAGES] if isinstance(name, str) and all(map(is_safe, name.split("/")))]
+        return []
+    return [name for name in names[:MOST_IMAGES] if isinstance(name, str) and all(map(is_safe, name.split("/")))]
+
+
+def _series(store: Store, root: Node) -> dict[str, Node]:
+    """Those of them that are there."""
     looked: Callable[[str], Node | None] = partial(_child, store, root.path)
-    return {name: each for name in safe if (each := looked(name))}
+    return {name: each for name in series_names(store, root) if (each := looked(name))}
 
 
 def _child(store: Store, path: str, name: str) -> Node | None:
     return node(store, joined(path, name))
 
 
-def _walked(store: Store, root: str) -> Iterator[tuple[str, Node]]:
-    """Every multiscale group and array below a folder, in natural order of names, with the labels of images."""
+def nodes_below(store: Store, root: str, most: int = MOST_FOLDERS) -> Iterator[tuple[str, Node]]:
+    """Every multiscale group and array below a folder, in natural order of names, with the labels of images.
+
+    So many folders are looked into at the most.
+    """
     waiting = [("", 0)]
-    for _ in range(MOST_FOLDERS):
+    for _ in range(most):
         if not waiting:
             return
         name, depth = waiting.pop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -36,18 +36,24 @@ class Fields(Mapping[str, None]):
         self._wells = dict.fromkeys(_well_paths(plate))
         self._fields: BoundedCache[tuple[str, ...]] = BoundedCache(KEPT_WELLS, weigh=lambda _: 1)
 
+    @property
+    def wells(self) -> Iterable[str]:
+        """Their paths, as the plate names them."""
+        return self._wells
+
     def __iter__(self) -> Iterator[str]:
-        return (f"{well}/{field}" for well in self._wells for field in self._of(well))
+        return (f"{well}/{field}" for well in self._wells for field in self.of(well))
 
     def __len__(self) -> int:
-        return sum(len(self._of(well)) for well in self._wells)
+        return sum(len(self.of(well)) for well in self._wells)
 
     def __getitem__(self, name: str) -> None:
         well, _, field = name.rpartition("/")
-        if well not in self._wells or field not in self._of(well):
+        if well not in self._wells or field not in self.of(well):
             raise KeyError(name)
 
-    def _of(self, well: str) -> tuple[str, ...]:
+    def of(self, well: str) -> tuple[str, ...]:
+        """The fields of a well that the plate names."""
         return self._fields.get(well, partial(self._read, well))
 
     def _read(self, well: str) -> tuple[str, ...]:

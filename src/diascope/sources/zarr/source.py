@@ -13,7 +13,6 @@ from diascope.errors import Unreadable
 from diascope.image.image import Image
 from diascope.sources.dataset import Dataset
 from diascope.sources.reading.names.stem import stem
-from diascope.sources.reading.witnesses import witnessed
 from diascope.sources.source import Head, Source
 from diascope.sources.zarr.bent import bent_images
 from diascope.sources.zarr.collection import collection, found_image
@@ -21,14 +20,13 @@ from diascope.sources.zarr.labels import nested_labels, own_labels
 from diascope.sources.zarr.multiscale import multiscale
 from diascope.sources.zarr.node import MARKERS, Node, node
 from diascope.sources.zarr.plate import plate_images, well_images
+from diascope.sources.zarr.version import folder_version
 from diascope.stores.store import Store
 from diascope.stores.zip import ZipStore
 
 ENDINGS = (".ome.zarr", ".zarr", ".ome.zarr.zip", ".zarr.zip", ".ozx")
 ZIPPED = (".zarr.zip", ".ozx")
 ZIP_MAGIC = b"PK\x03\x04"
-WITNESSES = ("", *MARKERS, "0/zarr.json", "0/.zarray", "labels", "labels/zarr.json", "labels/.zattrs")
-"""What of a folder is looked at to tell whether it changed; the time of a folder itself tells of new names in it."""
 
 
 def matches(head: Head) -> bool:
@@ -36,12 +34,9 @@ def matches(head: Head) -> bool:
 
 
 def version(store: Store, path: str) -> str:
-    """That of a zip file; of a folder a hash of what the store says of the metadata.
-
-    Chunks rewritten in place do not change it.
-    """
+    """That of a zip file; of a folder a hash of what the store says of the metadata."""
     stat = store.stat(path)
-    return stat.version if stat and not stat.is_folder else witnessed(store, path, WITNESSES)
+    return stat.version if stat and not stat.is_folder else folder_version(store, path)
 
 
 def opened(store: Store, path: str) -> Dataset:
