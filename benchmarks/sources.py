@@ -1,127 +1,197 @@
-"""Processor microseconds for a decoded tile or chunk: through a source, by the plain library call, and the bare read.
+"""Processor microseconds for a decoded tile or cube of every source, beside the library of its field on the same file.
 
-Each place is read once, without any cache of Diascope's, one after another, in an order of its own.
+Cold reads go to the file through no cache of Diascope's, at places not read before as long as there are any; warm ones
+find their chunks in its cache. All three take turns, and medians are told. Readers that are served by a worker process
+are measured in this process, as the library is, and through the worker, whose time is added.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import json
 import random
+import shutil
+import time
+import warnings
 from collections.abc import Callable, Iterator
-from itertools import product
+from itertools import chain
 from pathlib import Path
 from statistics import median
-from time import process_time_ns
-from typing import Any
+from typing import Any, NamedTuple
 
-import tifffile
-import zarr
-from images import CHANNELS, CHUNK, QUICK, SLIDE, VOLUME, Sizes, images
+import numpy as np
+from images import Sizes
 from rich.console import Console
 from rich.table import Table
+from source_cases import Case, cases
 
-from diascope.image.region import Region, chunk_region
+from diascope.catalogue.members import Pool
+from diascope.image.cache import cached_level, chunk_cache
+from diascope.image.level import Level
+from diascope.image.region import Region
+from diascope.isolation.isolated import isolated
 from diascope.registry import registry
+from diascope.settings import MEBIBYTE
+from diascope.sources.dataset import Dataset
 from diascope.stores.local import LocalStore
 
 HERE = Path(__file__).parent
-MOST = 300
+MOST, SECONDS = 200, 2.0
+"""So many places are read, or as many as can be in so many seconds."""
 
-Place = tuple[int, ...]
-
-
-def source_reads(folder: Path, name: str, source: str) -> Callable[[Place], Any]:
-    """The chunk at a place of the finest level."""
-    dataset = registry("sources")[source].open(LocalStore(folder), name)
-    level = next(iter(dataset.images.values())).levels[0]
-
-    def read(place: Place) -> Any:
-        box: Region = chunk_region(place, level.chunk_shape).clipped(level.shape)
-        return level.read(box)
-
-    return read
+SIDE, QUICK_SIDE = Sizes().volume // 2, 128
 
 
-def tifffile_reads(path: Path, tile: int, series_page: Callable[[Any, Place], Any]) -> Callable[[Place], Any]:
-    """A tile decoded by tifffile, with its bytes read by the system's own call."""
-    file = tifffile.TiffFile(path)
-    descriptor = os.open(path, os.O_RDONLY)
+class Times(NamedTuple):
+    """Nanoseconds."""
 
-    def read(place: Place) -> Any:
-        page = series_page(file, place)
-        number = place[-2] * (page.imagewidth // tile) + place[-1]
-        data = os.pread(descriptor, page.databytecounts[number], page.dataoffsets[number])
-        return page.decode(data, number, jpegtables=page.jpegtables)[0]
-
-    return read
+    plain: list[int]
+    cold: list[int]
+    worker: list[int]
+    warm: list[int]
 
 
-def bare_reads(path: Path, tile: int, series_page: Callable[[Any, Place], Any]) -> Callable[[Place], Any]:
-    """The bytes of a tile, not decoded."""
-    file = tifffile.TiffFile(path)
-    descriptor = os.open(path, os.O_RDONLY)
-
-    def read(place: Place) -> Any:
-        page = series_page(file, place)
-        number = place[-2] * (page.imagewidth // tile) + place[-1]
-        return os.pread(descriptor, page.databytecounts[number], page.dataoffsets[number])
-
-    return read
+def clocks() -> Iterator[int]:
+    """The processor clocks of this process and its children, as clock_getcpuclockid() makes them of their numbers."""
+    yield time.CLOCK_PROCESS_CPUTIME_ID
+    listed = (task.read_text(encoding="ascii").split() for task in Path("/proc/self/task").glob("*/children"))
+    for child in chain.from_iterable(listed):
+        yield (~int(child) << 3) | 2
 
 
-def zarr_reads(path: Path) -> Callable[[Place], Any]:
-    array = zarr.open_array(path / "0", mode="r")
-    return lambda place: array[tuple(slice(index * CHUNK, (index + 1) * CHUNK) for index in place)]
+def processor() -> int:
+    """Nanoseconds that this process and its children have worked."""
+    return sum(map(time.clock_gettime_ns, clocks()))
 
 
-def chunk_reads(path: Path) -> Callable[[Place], Any]:
-    return lambda place: (path / "0" / "/".join(map(str, place))).read_bytes()
+def timed(action: Callable[[], Any], clock: Callable[[], int] = time.process_time_ns) -> int:
+    start = clock()
+    action()
+    return clock() - start
 
 
-def rows(folder: Path, sizes: Sizes) -> Iterator[tuple[str, str, list[Place], Callable[[Place], Any]]]:
-    """What is read, by what, where, and how."""
-    tiles = [(0, y, x) for y, x in product(range(sizes.slide // 256), repeat=2)]
-    planes = [(c, y, x) for c, y, x in product(range(4), *[range(sizes.channels // 512)] * 2)]
-    cells = list(product(range(sizes.volume // CHUNK), repeat=3))
-    first: Callable[[Any, Place], Any] = lambda file, _: file.pages[0]  # noqa: E731
-    channel: Callable[[Any, Place], Any] = lambda file, place: file.pages[place[0]]  # noqa: E731
-    yield "JPEG tile 256²", "bare read", tiles, bare_reads(folder / SLIDE, 256, first)
-    yield "JPEG tile 256²", "tifffile", tiles, tifffile_reads(folder / SLIDE, 256, first)
-    yield "JPEG tile 256²", "diascope", tiles, source_reads(folder, SLIDE, "tiff")
-    yield "deflate tile 512², 16 bit", "bare read", planes, bare_reads(folder / CHANNELS, 512, channel)
-    yield "deflate tile 512², 16 bit", "tifffile", planes, tifffile_reads(folder / CHANNELS, 512, channel)
-    yield "deflate tile 512², 16 bit", "diascope", planes, source_reads(folder, CHANNELS, "tiff")
-    yield "blosc chunk 64³, 16 bit", "bare read", cells, chunk_reads(folder / VOLUME)
-    yield "blosc chunk 64³, 16 bit", "zarr-python", cells, zarr_reads(folder / VOLUME)
-    yield "blosc chunk 64³, 16 bit", "diascope", cells, source_reads(folder, VOLUME, "zarr")
+def level_of(dataset: Dataset) -> Level:
+    """The finest one of its first image."""
+    return next(iter(dataset.images.values())).levels[0]
 
 
-def microseconds(places: list[Place], read: Callable[[Place], Any]) -> float:
-    """The median, after one read that may import something."""
-    read(places[0])
-    return median(timed(read, place) for place in places) / 1000
+def places(level: Level, shape: tuple[int, ...]) -> Iterator[Region]:
+    """Boxes of a shape that lie inside, in an order of their own, again when they have all been."""
+    grid = [max(size // step, 1) for size, step in zip(level.shape, shape, strict=True)]
+    order = list(np.ndindex(*grid))
+    random.Random(0).shuffle(order)  # noqa: S311
+    for index in chain.from_iterable([order] * MOST):
+        start = tuple(k * step for k, step in zip(index, shape, strict=True))
+        yield Region(start, tuple(k + step for k, step in zip(start, shape, strict=True)))
 
 
-def timed(read: Callable[[Place], Any], place: Place) -> int:
-    start = process_time_ns()
-    read(place)
-    return process_time_ns() - start
+def checked(case: Case, ours: Any, theirs: Any) -> None:
+    """Raise AssertionError where the two read different pixels."""
+    theirs = np.asarray(theirs)
+    assert ours.size == theirs.size, (case.file, ours.shape, theirs.shape)  # noqa: S101
+    apart = np.abs(ours.astype("f8") - theirs.reshape(ours.shape).astype("f8")).mean()
+    assert apart <= (case.tolerance or 0.0), (case.file, apart)  # noqa: S101
+
+
+def measured(case: Case, folder: Path, seconds: float) -> dict[str, Any]:
+    """Microseconds of all that is measured."""
+    store, path = LocalStore(folder), folder / case.file
+    pool = Pool(store=store, owner="benchmark", chunks=chunk_cache(0), views={})
+    source = pool.bound(registry("sources")[case.source])
+
+    def ours() -> Level:
+        return level_of(source.open(store, case.file))
+
+    def served() -> Level:
+        return level_of(isolated(source, store, case.file, "benchmark")) if source.is_isolated else level
+
+    level, read = ours(), case.plain(path)
+    far, warm = served(), cached_level(level, chunk_cache(256 * MEBIBYTE), "warm")
+    times, until = Times([], [], [], []), time.monotonic() + seconds
+    for k, place in enumerate(places(level, case.box(level))):
+        box = place.slices
+        if k == 0:
+            checked(case, level.read(place), read(box))
+            far.read(place)
+            continue
+        times.plain.append(timed(lambda: (case.plain(path) if case.is_picture else read)(box)))  # noqa: B023
+        times.cold.append(timed(lambda: (ours() if case.is_picture else level).read(place)))  # noqa: B023
+        if source.is_isolated:
+            times.worker.append(timed(lambda: (served() if case.is_picture else far).read(place), processor))  # noqa: B023
+        warm.read(place)
+        times.warm.append(timed(lambda: warm.read(place)))  # noqa: B023
+        if k >= MOST or (k > 2 and time.monotonic() > until):
+            break
+    found = {name: median(each) / 1000 for name, each in times._asdict().items() if each}
+    opened = {} if case.is_picture else openings(case, ours, path)
+    return {
+        "source": case.source,
+        "file": case.file,
+        "what": case.what,
+        "library": case.library,
+        **found,
+        "ratio": found["cold"] / found["plain"],
+        **opened,
+    }
+
+
+def openings(case: Case, ours: Callable[[], Level], path: Path) -> dict[str, float]:
+    """Microseconds that it takes to open a file."""
+    pairs = [(timed(lambda: case.plain(path)), timed(ours)) for _ in range(3)]
+    plain, cold = (median(each) / 1000 for each in zip(*pairs, strict=True))
+    return {"opening_plain": plain, "opening": cold}
+
+
+def written(case: Case, folder: Path, side: int) -> None:
+    """The file of a case, unless it is there; a half one is not left."""
+    done = folder / f".{case.file}.done"
+    if done.exists():
+        return
+    path = folder / case.file
+    if path.is_dir():
+        shutil.rmtree(path)
+    case.write(path, side)
+    done.touch()
+
+
+def shown(results: list[dict[str, Any]]) -> Table:
+    table = Table("source", "read", "library", title="processor time, µs")
+    for name in ("library", "cold", "ratio", "in a worker", "warm", "opening: library", "ours"):
+        table.add_column(name, justify="right")
+    for each in results:
+        number = {key: f"{value:,.0f}" for key, value in each.items() if isinstance(value, float)}
+        table.add_row(
+            each["source"],
+            each["what"],
+            each["library"],
+            number["plain"],
+            number["cold"],
+            f"{each['ratio']:.2f}",
+            number.get("worker", ""),
+            number["warm"],
+            number.get("opening_plain", ""),
+            number.get("opening", ""),
+        )
+    return table
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="on small images, to see that it runs")
-    parser.add_argument("--folder", type=Path, default=HERE / "generated", help="where images lie")
+    parser.add_argument("--quick", action="store_true", help="on small files, to see that it runs")
+    parser.add_argument("--folder", type=Path, default=HERE / "generated", help="where files lie")
+    parser.add_argument("--only", nargs="*", default=(), help="sources, all by default")
     asked = parser.parse_args()
-    sizes, folder = (QUICK, asked.folder / "quick") if asked.quick else (Sizes(), asked.folder / "full")
-    images(folder, sizes)
-    table = Table("read", "by", title="processor time")
-    table.add_column("µs", justify="right")
-    for name, reader, places, read in rows(folder, sizes):
-        order = random.Random(0).sample(places, min(MOST, len(places)))  # noqa: S311
-        table.add_row(name, reader, f"{microseconds(order, read):,.0f}")
-    Console().print(table)
+    warnings.simplefilter("ignore")
+    folder = asked.folder / "sources" / ("quick" if asked.quick else "full")
+    folder.mkdir(parents=True, exist_ok=True)
+    results = []
+    for case in cases():
+        if asked.only and case.source not in asked.only:
+            continue
+        written(case, folder, QUICK_SIDE if asked.quick else SIDE)
+        results.append(measured(case, folder, 0.0 if asked.quick else SECONDS))
+    Console().print(shown(results))
+    (asked.folder / "sources.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
