@@ -141,6 +141,12 @@ def test_metadata_of_real_files(shared_data: Path) -> None:
     assert image.channels[0].window == (30369.796875, 69845.984375)
 
 
+@pytest.mark.parametrize("name", ["3D_EELS_SI.dm4", "3D_test-2.dm3", "test_stackbuilder_imagestack.dm3"])
+def test_a_stack_is_not_shown_between_the_limits_of_one_plane(shared_data: Path, name: str) -> None:
+    """Most planes would be black or white all over."""
+    assert [channel.window for channel in first(shared_data / "dm3-dm4" / name).channels] == [None]
+
+
 def test_a_region_of_a_large_file_reads_little(tmp_path: Path) -> None:
     pixels = np.arange(64 * 512 * 512, dtype=np.uint16).reshape(64, 512, 512)
     path = written(tmp_path, dm(picture(pixels), version=4), "large.dm4")

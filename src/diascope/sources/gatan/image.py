@@ -11,6 +11,7 @@ from diascope.errors import Unreadable
 from diascope.image.axes import ORDER, axes_named
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels, ReadPixels
+from diascope.image.metadata import Channel
 from diascope.image.region import Ints, Region
 from diascope.sources.gatan.calibration import Calibrated, at, axes
 from diascope.sources.gatan.facts import channel, metadata
@@ -61,9 +62,14 @@ def image(place: Place, name: str) -> Image:
         kind="rgb" if is_rgb else "intensity",
         axes=axes_named(names, {axis.name: axis.unit for axis in calibrated if axis.unit}),
         levels=(level,),
-        channels=() if is_rgb else (channel(place.document, place.number),) * count,
+        channels=() if is_rgb else (_shown(place, len(calibrated)),) * count,
         metadata=metadata(place.document, place.tags, calibrated),
     )
+
+
+def _shown(place: Place, rank: int) -> Channel:
+    """The limits between which a stack was shown are those of the plane that was seen last: they fit no other."""
+    return channel(place.document, place.number) if rank == 2 else Channel()
 
 
 def _shape(tags: Tree) -> Ints:
