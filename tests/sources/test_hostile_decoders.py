@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from io import BytesIO
+from pathlib import Path
 from struct import pack
 
 import imagecodecs
 import numpy as np
 import pytest
+import tifffile
+from PIL import Image as Picture
 
+import diascope
 from diascope.errors import Unreadable
 from diascope.sources.dicom.codecs import _unpacked, jpeg_size
 from diascope.sources.dicom.pixels import Stored
@@ -38,6 +43,29 @@ def test_components_count_as_pixels() -> None:
     assert declared_pixels(bytes(data)) == PLANE.size
     data[40:42] = pack(">H", 16_384)
     assert declared_pixels(bytes(data)) == PLANE.size * 4096
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.tif"])
+def test_scans_cannot_be_told_over_and_over(tmp_path: Path, name: str) -> None:
+    jpeg = BytesIO()
+    Picture.fromarray(PLANE).save(jpeg, "JPEG", progressive=True)
+    data = jpeg.getvalue()
+    at = data.rindex(b"\xff\xda")
+    scan = data[at : at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")]
+    for times in (100, 1000):
+        written(tmp_path / name, data[:-2] + scan * times + data[-2:])
+        if times == 100:
+            assert diascope.open(tmp_path / name)[...].shape == PLANE.shape
+        else:
+            with pytest.raises(Unreadable, match="scans"):
+                diascope.open(tmp_path / name)[...]
+
+
+def written(path: Path, data: bytes) -> None:
+    if path.suffix == ".jpg":
+        path.write_bytes(data)
+    else:
+        tifffile.imwrite(path, iter([data]), shape=PLANE.shape, dtype=np.uint8, compression="jpeg", rowsperstrip=40)
 
 
 def test_png() -> None:

@@ -27,6 +27,7 @@ from diascope.image.region import Ints
 from diascope.sources.distrust import distrust
 from diascope.sources.reading.pictures.declared import declared_pixels
 from diascope.sources.reading.pictures.png import png_pixels
+from diascope.sources.reading.pictures.scans import check_scans
 from diascope.stores.store import Blob
 
 HEADER, SECOND = 64, 156
@@ -114,6 +115,7 @@ def _decode(data: bytes, compression: int) -> Pixels:
         return png_pixels(data)
     if compression == JPEG_2000:
         return np.asarray(imagecodecs.jpeg2k_decode(data))
+    check_scans(data)
     return np.asarray(imagecodecs.jpeg_decode(data))
 
 

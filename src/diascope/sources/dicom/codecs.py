@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from diascope.errors import Unreadable
 from diascope.sources.dicom.pixels import Stored
 from diascope.sources.distrust import distrust
+from diascope.sources.reading.pictures.scans import check_scans
 
 UID = "1.2.840.10008.1.2."
 JPEG = frozenset(UID + end for end in ("4.50", "4.51", "4.57", "4.70"))
@@ -58,6 +59,7 @@ def _jpeg(data: bytes, found: Stored) -> NDArray[Any]:
     import imagecodecs
 
     _check_declared(jpeg_size(data), found)
+    check_scans(data)
     if found.samples == 1:
         return np.asarray(imagecodecs.jpeg_decode(data))
     stored = "RGB" if found.photometric == "RGB" and not _says_ycbcr(data) else "YCBCR"

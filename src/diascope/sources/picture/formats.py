@@ -8,6 +8,7 @@ and https://www.rfc-editor.org/rfc/rfc9649
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,6 +23,7 @@ from diascope.sources.reading.pictures.decoded import Decode, check_size
 from diascope.sources.reading.pictures.frames import Frames
 from diascope.sources.reading.pictures.picture_header import Picture, from_pillow, profile
 from diascope.sources.reading.pictures.png import png_pixels
+from diascope.sources.reading.pictures.scans import check_scans
 from diascope.stores.store import Blob
 
 Reader: TypeAlias = Callable[[Blob], Picture]
@@ -109,7 +111,12 @@ def _jpeg(blob: Blob) -> Picture:
         def open() -> Any:
             return JpegImageFile(buffered(blob))
 
-        return from_pillow(open(), "JPEG", _pillow_decode(open))
+        def whole() -> Any:
+            data = blob.read(0, blob.stat.size)
+            check_scans(data)
+            return JpegImageFile(BytesIO(data))
+
+        return from_pillow(open(), "JPEG", _pillow_decode(whole))
     if components not in JPEG_MODES:
         raise Unreadable(f"a JPEG of {components} components is not supported")
     return Picture(

@@ -22,6 +22,7 @@ from diascope.sources.precomputed import compresso
 from diascope.sources.precomputed.info import Info, Scale
 from diascope.sources.reading.documents import shown
 from diascope.sources.reading.pictures.png import png_pixels
+from diascope.sources.reading.pictures.scans import check_scans
 
 Decode: TypeAlias = Callable[[bytes, Ints], Pixels]
 """From bytes and the shape c, z, y, x of the voxels; raises whatever it likes where they are corrupt."""
@@ -92,4 +93,5 @@ def _jpeg_size(data: bytes) -> int:
 def _jpeg(data: bytes) -> Any:
     import imagecodecs
 
+    check_scans(data)
     return imagecodecs.jpeg8_decode(data)

@@ -12,7 +12,8 @@ import numpy as np
 import tifffile
 
 from diascope.errors import Unreadable
-from diascope.sources.reading.pictures.declared import declared_pixels
+from diascope.sources.reading.pictures.declared import JPEG, declared_pixels
+from diascope.sources.reading.pictures.scans import check_scans
 from diascope.sources.tiff.sgilog import SGILOG, sgilog_decoder
 
 Decode: TypeAlias = Callable[..., Any]
@@ -39,7 +40,7 @@ def decoder(keyframe: Any, where: str) -> tuple[np.dtype[Any], Decode]:
 
 def _completed(decode: Decode, keyframe: Any) -> Decode:
     if keyframe.jpegheader is not None:
-        return partial(decode, jpegheader=keyframe.jpegheader)
+        return partial(_headless, decode, keyframe.jpegheader)
     if keyframe.compression in DEFLATE:
         return partial(_deflated, decode, keyframe.dtype.itemsize)
     if keyframe.compression == APERIO_YCBCR:
@@ -47,6 +48,12 @@ def _completed(decode: Decode, keyframe: Any) -> Decode:
     if keyframe.compression in tifffile.TIFF.IMAGE_COMPRESSIONS:
         return partial(_image, decode)
     return decode
+
+
+def _headless(decode: Decode, header: bytes, data: bytes, index: int, jpegtables: bytes | None = None) -> Any:
+    """Of a part of a JPEG stream whose header stands elsewhere."""
+    check_scans(data)
+    return decode(data, index, jpegtables=jpegtables, jpegheader=header)
 
 
 def _deflated(decode: Decode, itemsize: int, data: bytes, index: int, jpegtables: bytes | None = None) -> Any:
@@ -63,6 +70,8 @@ def _deflated(decode: Decode, itemsize: int, data: bytes, index: int, jpegtables
 
 def _image(decode: Decode, data: bytes, index: int, jpegtables: bytes | None = None) -> Any:
     """Of a segment that is an image with a header of its own, which decoders believe when they allocate."""
+    if data.startswith(JPEG):
+        check_scans(data)
     declared = declared_pixels(data)
     if declared > SLACK:
         expected = prod(decode(None, index)[2][:3])
