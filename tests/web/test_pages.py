@@ -16,7 +16,7 @@ from diascope.layouts.ome_tiff import ome_tiff
 from diascope.testing.synthetic import ramp
 from tests.virtual import all_bytes
 from tests.web.blocks import Picture, assert_shows, blocks, grey, screenshot, seen_picture
-from tests.web.conftest import visit
+from tests.web.conftest import PATIENCE, visit
 
 pytestmark = pytest.mark.judge
 
@@ -52,7 +52,24 @@ def host(tmp_path_factory: pytest.TempPathFactory, server: Callable[[Path], str]
     (folder / "inner folder" / "broken files" / "broken.tif").write_bytes(b"II*\0" + bytes(60))
     (folder / "notes.txt").write_text("nothing to see")
     (folder / "inner folder" / "scope.ome.tif").write_bytes(all_bytes(ome_tiff(MICROGRAPH)))
+    (folder / "inner folder" / "plate").mkdir()
+    for well in ("A01", "A02", "C01"):
+        for site in (1, 2):
+            tifffile.imwrite(folder / "inner folder" / "plate" / f"x_{well}_s{site}_w1.tif", plane(site))
     return server(folder)
+
+
+def test_the_fields_of_a_well_are_chosen_on_its_plate(chromium: Browser, host: str):
+    with visit(chromium, host) as visited:
+        page = visited.go("/image/pictures/inner%20folder/plate")
+        wells = page.get_by_role("table", name="Wells")
+        expect(wells.get_by_role("button")).to_have_count(6, timeout=PATIENCE)
+        expect(page.locator(".card .name")).to_have_count(6)
+        expect(wells.get_by_role("button", name="B1, empty")).to_be_disabled()
+        wells.get_by_role("button", name="C1, 2 fields").click()
+        expect(page.locator(".card .name")).to_have_text(["C/1/1", "C/1/2"])
+        wells.get_by_role("button", name="C1, 2 fields").click()
+        expect(page.locator(".card .name")).to_have_count(6)
 
 
 def test_a_folder_shows_what_lies_in_it(chromium: Browser, host: str):

@@ -23,7 +23,17 @@ const image = (axes: Axis[], more: Partial<Description> = {}): Description => ({
   levels: [],
   channels: [],
   world: null,
-  metadata: { description: "", acquired: null, magnification: null, rescale: null, extra: {} },
+  metadata: {
+    description: "",
+    acquired: null,
+    magnification: null,
+    objective: "",
+    aperture: null,
+    instrument: "",
+    position: {},
+    rescale: null,
+    extra: {},
+  },
   ...more,
 });
 

@@ -1,9 +1,11 @@
 /** The images that a file of several holds. */
 
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { Scene, SceneRole } from "../api.ts";
 import { number } from "../format.ts";
+import { plateOf } from "../plate.ts";
 import { ImageCard } from "./grid.tsx";
+import { PlateMap } from "./plate.tsx";
 
 const TITLES: Record<SceneRole, string> = { image: "Images", labels: "Labels", associated: "Associated images" };
 const ROLES: SceneRole[] = ["image", "labels", "associated"];
@@ -18,13 +20,26 @@ export function Scenes({ scenes, current }: { scenes: Scene[]; current: string |
   });
 }
 
+/** Those of a plate can be chosen by their well. */
 function Cards({ title, scenes }: { title: string; scenes: Scene[] }) {
-  const [shown, setShown] = useState(PAGE);
+  const plate = useMemo(() => plateOf(scenes), [scenes]);
+  const [well, setWell] = useState<string | null>(null);
+  const chosen = (well !== null && plate?.fields.get(well)) || scenes;
   return (
     <section class="scenes">
       <h2>
         {title} <span class="where">{number(scenes.length)}</span>
       </h2>
+      {plate && <PlateMap plate={plate} chosen={well} choose={setWell} />}
+      <Page key={well} scenes={chosen} />
+    </section>
+  );
+}
+
+function Page({ scenes }: { scenes: Scene[] }) {
+  const [shown, setShown] = useState(PAGE);
+  return (
+    <>
       <ul class="cards">
         {scenes.slice(0, shown).map((scene) => (
           <li key={scene.path}>
@@ -39,7 +54,7 @@ function Cards({ title, scenes }: { title: string; scenes: Scene[] }) {
           </button>
         </p>
       )}
-    </section>
+    </>
   );
 }
 
