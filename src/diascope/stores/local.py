@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from diascope.errors import BadRequest, Changed, DiascopeError, Forbidden, NotFound, Unreadable
+from diascope.stores.descriptors import Descriptor, holders
 from diascope.stores.store import Blob, Stat
 
 ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
@@ -117,41 +118,63 @@ class LocalStore:
 
 
 class LocalBlob:
-    """An open local file, read at any place by many threads."""
+    """A local file, read at any place by many threads; opened anew, if it is the same still, after a long rest."""
 
-    __slots__ = ("__weakref__", "_descriptor", "_name", "stat")
+    __slots__ = ("__weakref__", "_held", "_path", "stat", "used")
 
     def __init__(self, path: str) -> None:
-        self._descriptor = -1
-        self._name = path.rpartition("/")[2]
-        # Opening a FIFO or a device could block for ever: without waiting, and only regular files.
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        status = os.fstat(self._descriptor)
+        self._path = path
+        self.used = True
+        self._held: Descriptor | None = Descriptor(path)
+        status = os.fstat(self._held.number)
         if not modes.S_ISREG(status.st_mode):
             raise IsADirectoryError(path)
         self.stat = _stat(status)
+        holders.add(self)
 
     def lies_below(self, folder: str) -> bool:
         """Whether the kernel knows the open file below a folder: one look, where resolving each name costs many."""
         try:
-            return os.readlink(f"/proc/self/fd/{self._descriptor}").startswith(f"{folder.rstrip('/')}/")  # noqa: PTH115
+            return os.readlink(f"/proc/self/fd/{self._descriptor().number}").startswith(f"{folder.rstrip('/')}/")  # noqa: PTH115
         except OSError:
             return False
 
     def read(self, start: int, stop: int) -> bytes:
         """The bytes from start to stop, fewer where the file ends sooner."""
-        data = os.pread(self._descriptor, max(stop - start, 0), start)
+        held = self._descriptor()
+        data = os.pread(held.number, max(stop - start, 0), start)
         if len(data) != stop - start and data:
             # One call reads at most 2 GiB, and a signal may end it sooner.
             return data + self.read(start + len(data), stop)
         # A file that is written to in place may no longer be what was read of it before.
-        if _stat(os.fstat(self._descriptor)).version != self.stat.version:
-            raise Changed(f"{self._name} was written to while it was read")
+        if _stat(os.fstat(held.number)).version != self.stat.version:
+            raise self._changed()
         return data
 
+    def rest(self) -> None:
+        self._held = None
+
+    def _descriptor(self) -> Descriptor:
+        """Whoever has it may read from it, also when this rests meanwhile."""
+        self.used = True
+        return self._held or self._opened_again()
+
+    def _opened_again(self) -> Descriptor:
+        try:
+            held = Descriptor(self._path)
+        except ABSENT as error:
+            raise self._changed() from error
+        if _stat(os.fstat(held.number)).version != self.stat.version:
+            raise self._changed()
+        self._held = held
+        holders.add(self)
+        return held
+
+    def _changed(self) -> Changed:
+        return Changed(f"{self._path.rpartition('/')[2]} was written to while it was read")
+
     def __del__(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
+        holders.remove(self)
 
 
 def _stat(status: os.stat_result) -> Stat:
