@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 LARGEST_XML = 1 << 27
 DEEPEST = 16
 MOST_FILES = 1 << 16
+MOST_NAMES = 10_000
+"""In a larger folder names are not looked for in another case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ def members(store: Store, path: str) -> tuple[list[Member], list[str]]:
     A file that is missing is left out: projects are often copied in part.
     """
     found: list[Member] = []
-    files: list[str] = []
+    files: dict[str, None] = {}
+    asked = 0
     waiting: list[tuple[str, tuple[str, ...], int]] = [(path, (), 0)]
     while waiting:
         each, folders, depth = waiting.pop()
@@ -49,7 +53,7 @@ def members(store: Store, path: str) -> tuple[list[Member], list[str]]:
         root = _document(store, each)
         if root is None:
             continue
-        files.append(each)
+        files[each] = None
         if depth > DEEPEST or len(files) > MOST_FILES:
             raise Unreadable(f"its files are more than {MOST_FILES}, or more than {DEEPEST} deep")
         top = root.find("Element")
@@ -58,11 +62,15 @@ def members(store: Store, path: str) -> tuple[list[Member], list[str]]:
         if top.find("Data/Image") is not None:
             found.append(Member(each, folders, root))
         inner = folders if depth == 0 else (*folders, top.get("Name", ""))
-        below = [target for ref in top.findall("Children/Reference") if (target := beside(store, each, ref))]
+        named = {ref.get("File", ""): ref for ref in top.findall("Children/Reference")}
+        asked += len(named)
+        if asked > MOST_FILES:
+            raise Unreadable(f"its files name more than {MOST_FILES} others")
+        below = [target for ref in named.values() if (target := beside(store, each, ref))]
         waiting += [(target, inner, depth + 1) for target in reversed(below)]
     if not files:
         raise NotFound(f"there is no file {path!r}")
-    return found, files
+    return found, list(files)
 
 
 def _document(store: Store, path: str) -> Element | None:
@@ -89,7 +97,7 @@ def _in_other_case(store: Store, target: str) -> str | None:
     folder, _, name = target.rpartition("/")
     try:
         names = (each for each, _ in store.names(folder))
-        found = next((each for each in names if each.casefold() == name.casefold()), None)
+        found = next((each for each in islice(names, MOST_NAMES) if each.casefold() == name.casefold()), None)
     except NotFound:
         return None
     return None if found is None else posixpath.join(folder, found)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from diascope.errors import Unreadable
 from diascope.sources.reading.names.safe_names import safe_names
+from diascope.sources.reading.xml import MOST_MARKS
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -35,6 +36,9 @@ def parsed(text: str | bytes) -> Element:
     """The root of the XML; raises Unreadable where it is none that can be read, or declares entities."""
     from defusedxml.ElementTree import fromstring
 
+    marks = text.count("<") + text.count("=") if isinstance(text, str) else text.count(b"<") + text.count(b"=")
+    if marks > MOST_MARKS:
+        raise Unreadable(f"its XML has more than {MOST_MARKS} elements and attributes")
     try:
         root: Element = fromstring(text, forbid_dtd=True)
     except (ValueError, SyntaxError, LookupError) as error:

@@ -9,11 +9,16 @@ from diascope.errors import Unreadable
 MAX_XML = 1 << 25
 """Bytes of a document: a tree of it takes some ten times the memory."""
 
+MOST_MARKS = 1 << 22
+"""How many elements, ends of elements and attributes a document has: small ones take forty times their bytes."""
+
 
 def check_xml(text: str, name: str) -> None:
     """Raise Unreadable where parsing the text might take more than its size allows."""
     if len(text) > MAX_XML:
         raise Unreadable(f"{name}: an XML description of {len(text)} characters, the limit is {MAX_XML}")
+    if text.count("<") + text.count("=") > MOST_MARKS:
+        raise Unreadable(f"{name}: its XML description has more than {MOST_MARKS} elements and attributes")
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise Unreadable(f"{name}: its XML description declares a document type or entities, which is refused")
 
