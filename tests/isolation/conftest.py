@@ -30,7 +30,7 @@ def _misbehaving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Pool]]:
     """``workers(seconds=1, …)`` are the ones that read, with these limits; all of them are gone afterwards."""
     gc.collect()
-    files = open_files()
+    files, others = open_files(), folders()  # tests before may have left workers of the process at work
     made: list[Pool] = []
     seen: set[int] = set()
 
@@ -46,9 +46,14 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Pool]]:
             pool._keeper.join(10)
         assert not pool._seats
     assert not [pid for pid in seen if Path(f"/proc/{pid}").exists()]
-    assert not list(Path(gettempdir()).glob(f"diascope-reader-{os.getpid()}-*"))
+    assert not folders() - others
     gc.collect()
     assert not open_files() - files
+
+
+def folders() -> set[Path]:
+    """Those of the temporary files of workers of this process."""
+    return set(Path(gettempdir()).glob(f"diascope-reader-{os.getpid()}-*"))
 
 
 class Watched(Pool):
