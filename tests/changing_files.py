@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import struct
 from abc import ABC, abstractmethod
 from pathlib import Path
 from threading import Lock
@@ -16,6 +18,8 @@ import numpy as np
 import PIL.Image
 import tifffile
 import zarr
+
+from tests.sources.dicom_files import ct_slice, written
 
 SIDE = 160
 TILE = 64
@@ -34,6 +38,8 @@ class Changing(ABC):
 
     name: ClassVar[str]
     axes: ClassVar[str] = "yx"
+    calm: ClassVar[float] = 1
+    """So much longer it stays what it is than others do, for those that are opened slowly."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / self.name
@@ -115,6 +121,7 @@ class ReplacedInIsolation(Replaced):
     """Read in a process of its own."""
 
     name = "replaced.h5"
+    calm = 10
 
     def write(self, path: Path, version: int) -> None:
         with h5py.File(path, "w") as file:
@@ -270,4 +277,149 @@ class Stacked(Changing):
         return None if (pixels == right).all() else f"sections are {pixels[:, 0, 0]}"
 
 
-ALL = (Replaced, ReplacedVolume, ReplacedInIsolation, Vanishing, Cut, Overwritten, Growing, FilledIn, Stacked)
+class Series(Changing):
+    """A DICOM folder that gains slices."""
+
+    name = "series"
+    calm = 20
+    axes = "zyx"
+    LEAST = 2
+
+    def change(self, state: int) -> None:
+        self.path.mkdir(exist_ok=True)
+        for k in range(self.LEAST) if state == 0 else [state + self.LEAST - 1]:
+            pixels = np.full((TILE, TILE), k + 1, np.int16)
+            written(self.path / f".{k}", ct_slice(pixels, (0, 0, 2.5 * k), k + 1))
+            os.replace(self.path / f".{k}", self.path / f"s{k:05}.dcm")  # noqa: PTH105
+
+    def query(self, place: random.Random) -> dict[str, str]:
+        first = place.randrange(TILE - 8)
+        return {"y": f"{first}..{first + 8}"}
+
+    def wrong(self, pixels: Any, ranges: dict[str, str], possible: set[int]) -> str | None:
+        del ranges
+        if len(pixels) - self.LEAST not in possible:
+            return f"{len(pixels)} slices, not those of {sorted(possible)}"
+        shown = pixels.reshape(len(pixels), -1)
+        right = shown[0] + np.arange(len(pixels))[:, None]
+        return None if (shown == right).all() else f"slices are {shown[:, 0]}"
+
+
+class Plate(Changing):
+    """A folder of a well's site, of which moments come, each of whose planes says which it is."""
+
+    name = "plate"
+    calm = 20
+    axes = "tyx"
+    LEAST = 2
+
+    def change(self, state: int) -> None:
+        for k in range(self.LEAST) if state == 0 else [state + self.LEAST - 1]:
+            folder = self.path / f"TimePoint_{k + 1}"
+            folder.mkdir(parents=True)
+            tifffile.imwrite(folder / ".part", np.full((TILE, TILE), k + 1, np.uint16), metadata=None)
+            os.replace(folder / ".part", folder / "rats_A01_s1_w1.tif")  # noqa: PTH105
+        if state == 0:
+            (self.path / "rats.HTD").write_text('"HTSInfoFile", Version 1.0\n"EndFile"\n', encoding="latin-1")
+
+    query = Series.query
+
+    def wrong(self, pixels: Any, ranges: dict[str, str], possible: set[int]) -> str | None:
+        del ranges
+        if len(pixels) - self.LEAST not in possible:
+            return f"{len(pixels)} moments, not those of {sorted(possible)}"
+        right = np.arange(1, len(pixels) + 1)[:, None, None]
+        return None if (pixels == right).all() else f"moments are {pixels[:, 0, 0]}"
+
+
+class GrowingN5(Changing):
+    """A dataset in a container of N5 that gains planes; each is written before the attributes tell of it."""
+
+    name = "growing.n5"
+    axes = "zyx"
+
+    def change(self, state: int) -> None:
+        inside = self.path / "run" / "a"
+        (inside / "0" / "0").mkdir(parents=True, exist_ok=True)
+        if state == 0:
+            (self.path / "attributes.json").write_text('{"n5": "2.5.1"}', encoding="utf-8")
+        head = struct.pack(">HHIII", 0, 3, TILE, TILE, 1)
+        block = head + np.full((TILE, TILE), state + 1, ">u2").tobytes()
+        told = {"dimensions": [TILE, TILE, state + 1], "blockSize": [TILE, TILE, 1], "dataType": "uint16"}
+        text = json.dumps({**told, "compression": {"type": "raw"}, "axes": ["x", "y", "z"]})
+        for data, name in ((block, f"0/0/{state}"), (text.encode(), "attributes.json")):
+            (inside / ".part").write_bytes(data)
+            os.replace(inside / ".part", inside / name)  # noqa: PTH105
+
+    query = Series.query
+    wrong = Growing.wrong
+
+
+class Appended(Changing):
+    """HDF5 that is opened again and again, and gains planes where it lies."""
+
+    name = "appended.h5"
+    calm = 10
+    axes = "zyx"
+
+    def change(self, state: int) -> None:
+        with h5py.File(self.path, "a") as file:
+            if state == 0:
+                file.create_dataset("run", (1, TILE, TILE), "u2", chunks=(1, TILE, TILE), maxshape=(None, TILE, TILE))
+            file["run"].resize(state + 1, axis=0)
+            file["run"][state] = state + 1
+
+    query = Series.query
+
+    def wrong(self, pixels: Any, ranges: dict[str, str], possible: set[int]) -> str | None:
+        return Growing.wrong(self, pixels, ranges, possible)  # type: ignore[arg-type]
+
+
+class Sharded(Changing):
+    """A Zarr in one shard, which is replaced as a whole.
+
+    Its metadata stay, so that pixels may be old for as long as somebody keeps them, yet never two in one chunk.
+    """
+
+    name = "sharded.zarr"
+
+    def change(self, state: int) -> None:
+        other = self.path.with_name(".sharded.zarr")
+        size = SIDE // TILE * TILE
+        made = zarr.create_array(
+            other, shape=(size, size), chunks=(32, 32), shards=(size, size), dtype="u2", overwrite=True
+        )
+        made[...] = state + 1
+        if self.path.exists():
+            os.replace(other / "c" / "0" / "0", self.path / "c" / "0" / "0")  # noqa: PTH105
+        else:
+            os.replace(other, self.path)  # noqa: PTH105
+
+    def query(self, place: random.Random) -> dict[str, str]:
+        y, x = (place.randrange(4) * 32 for _ in "yx")
+        return {"y": f"{y}..{y + 32}", "x": f"{x}..{x + 32}"}
+
+    def wrong(self, pixels: Any, ranges: dict[str, str], possible: set[int]) -> str | None:
+        del ranges
+        value = int(pixels.flat[0])
+        return (
+            None if (pixels == value).all() and 1 <= value <= max(possible) + 1 else f"a chunk of {np.unique(pixels)}"
+        )
+
+
+ALL = (
+    Replaced,
+    ReplacedVolume,
+    ReplacedInIsolation,
+    Vanishing,
+    Cut,
+    Overwritten,
+    Growing,
+    FilledIn,
+    Stacked,
+    Series,
+    Plate,
+    GrowingN5,
+    Appended,
+    Sharded,
+)
