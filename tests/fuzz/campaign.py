@@ -6,12 +6,16 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, NamedTuple
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds that a process may take longer than it was told to: it starts, and each file has its own limit."""
+
+GOING = 5.0
+"""Seconds that a worker may need to notice that nobody listens any more."""
 
 SHORT = {"DIASCOPE_READER_SECONDS": "8", "DIASCOPE_READER_PROCESSES": "1"}
 
@@ -45,14 +49,35 @@ def _run(source: str, folder: Path, first: int, seconds: float) -> tuple[list[di
     words = [sys.executable, "-W", "ignore", "-m", "tests.fuzz.worker", source, str(folder)]
     words += ["--first", str(first), "--seconds", str(seconds)]
     died = None
-    try:
-        done = subprocess.run(
-            words, capture_output=True, text=True, timeout=seconds + PATIENCE, check=False, env=os.environ | SHORT
-        )
-        out = done.stdout
-        if done.returncode:
-            died = f"its process ended with {done.returncode}: {done.stderr[-2000:]}"
-    except subprocess.TimeoutExpired as error:
-        out = (error.stdout or b"").decode()
-        died = "it did not end"
-    return [json.loads(line) for line in out.splitlines() if line.startswith("{")], died
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | SHORT)
+    with process:
+        try:
+            out, errors = process.communicate(timeout=seconds + PATIENCE)
+            if process.returncode:
+                died = f"its process ended with {process.returncode}: {errors[-2000:]}"
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, _ = process.communicate()
+            died = "it did not end"
+    left = left_by(process.pid)
+    if left and died is None:
+        died = f"it left processes behind: {left}"
+    return [json.loads(line) for line in out.splitlines() if line.startswith("{") and line.endswith("}")], died
+
+
+def left_by(parent: int) -> list[int]:
+    """The workers that are still there a while after the process that they read for has ended."""
+    end = monotonic() + GOING
+    while (left := _workers_of(parent)) and monotonic() < end:
+        sleep(0.05)
+    return left
+
+
+def _workers_of(parent: int) -> list[int]:
+    found = []
+    for words in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            told = words.read_bytes().split(b"\0")
+            if b"diascope.isolation.worker" in told and str(parent).encode() in told:
+                found.append(int(words.parent.name))
+    return found

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
+from contextlib import suppress
 from itertools import islice
 from math import prod
 from pathlib import Path
@@ -27,13 +29,14 @@ MOST = 1 << 22
 def judged(path: Path) -> str | None:
     """What is wrong with how a file was taken, None where nothing is."""
     begun, before = monotonic(), _peak()
+    _forget_peaks()
     try:
         wrong = _read(path)
     except DiascopeError as error:
         wrong = None if path.name.split(".")[0] in str(error) else f"the error does not name the file: {error}"
     except Exception as error:  # noqa: BLE001 - which is the finding
         wrong = f"{type(error).__name__}: {error}"
-    seconds, grown = monotonic() - begun, _peak() - before
+    seconds, grown = monotonic() - begun, max(_peak() - before, *_peaks_of_workers(), 0)
     if wrong is None and seconds > SECONDS:
         wrong = f"it took {seconds:.1f} seconds"
     if wrong is None and grown > GROWTH:
@@ -79,3 +82,26 @@ def _small(region: Region) -> Region:
 
 def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _workers() -> list[Path]:
+    """Those of this process that read for it."""
+    tasks = Path("/proc/self/task").glob("*/children")
+    return [Path("/proc") / pid for task in tasks for pid in task.read_text(encoding="ascii").split()]
+
+
+def _forget_peaks() -> None:
+    """From now on the most memory that a worker has had counts anew (proc(5), clear_refs)."""
+    for worker in _workers():
+        with suppress(OSError):
+            (worker / "clear_refs").write_text("5", encoding="ascii")
+
+
+def _peaks_of_workers() -> list[int]:
+    """The most memory that each has had since, all of it: a worker has little of its own."""
+    found = [0]
+    for worker in _workers():
+        with suppress(OSError):
+            peaks = re.findall(r"VmHWM:\s+(\d+)", (worker / "status").read_text(encoding="ascii", errors="replace"))
+            found += [int(peak) << 10 for peak in peaks]
+    return found

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
+from tests.fuzz.structures import described, dropped_element, looped, nested, repeated_element, retagged
+
 Mutation: TypeAlias = Callable[[bytearray, random.Random], None]
 
 NUMBERS = (0, 1, 2, 3, 127, 128, 255, 256, 32767, 32768, 65535, 2**31 - 1, 2**31, 2**32 - 1, 2**62, 2**63, 2**64 - 1)
@@ -82,7 +84,9 @@ def exchanged(data: bytearray, chance: random.Random) -> None:
     data[second : second + len(part)] = part
 
 
-ALL: tuple[Mutation, ...] = (flipped, numbered, numbered, worded, cut, lost, repeated, blanked, exchanged)
+PLAIN: tuple[Mutation, ...] = (flipped, numbered, numbered, worded, cut, lost, repeated, blanked, exchanged)
+
+STRUCTURED: tuple[Mutation, ...] = (described, described, dropped_element, looped, nested, repeated_element, retagged)
 
 
 def spoilt(data: bytes, chance: random.Random) -> bytes:
@@ -92,5 +96,5 @@ def spoilt(data: bytes, chance: random.Random) -> bytes:
         for _ in range(chance.choice((1, 1, 2, 4))):
             if not changed:
                 return b""
-            chance.choice(ALL)(changed, chance)
+            chance.choice(chance.choice((PLAIN, STRUCTURED)))(changed, chance)
     return bytes(changed)

@@ -64,16 +64,22 @@ def _opens(source: str, path: Path) -> bool:
 
 
 def case(seed: Path, folder: Path, chance: random.Random) -> Path:
-    """A spoilt copy of a file in a folder, with what lies beside it; of a folder one file is spoilt."""
+    """A spoilt copy of a file in a folder, with what lies beside it; of several files one or two are spoilt."""
     target = folder / seed.name
     if seed.is_dir():
         shutil.copytree(seed, target)
-        files = sorted(path for path in target.rglob("*") if path.is_file())
-        victim = chance.choice(sorted(files, key=lambda path: path.stat().st_size)[: max(len(files) // 2, 5)])
     else:
         for beside in seed.parent.iterdir() if len(list(seed.parent.iterdir())) <= 3 else [seed]:
             copy = shutil.copytree if beside.is_dir() else shutil.copyfile
             copy(beside, folder / beside.name)
-        victim = target
-    victim.write_bytes(spoilt(victim.read_bytes(), chance))
+    for victim in victims(target, folder, chance):
+        victim.write_bytes(spoilt(victim.read_bytes(), chance))
     return target
+
+
+def victims(target: Path, folder: Path, chance: random.Random) -> list[Path]:
+    """The file itself, or now and then what lies beside it; of a folder the small ones, which describe the others."""
+    files = sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: (path.stat().st_size, path))
+    small = files[: max(len(files) // 2, 5)]
+    found = [chance.choice(small)] if target.is_dir() or chance.random() < 0.2 else [target]
+    return found + [chance.choice(files)] * (chance.random() < 0.2)

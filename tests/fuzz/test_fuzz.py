@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 
 from diascope.errors import BadRequest
 from diascope.registry import registry
-from tests.fuzz import judge
+from tests.fuzz import campaign, judge, structures
 from tests.fuzz.__main__ import FOUND
 from tests.fuzz.campaign import findings
 from tests.fuzz.judge import judged
@@ -88,3 +89,48 @@ def test_no_mutation_leaves_a_file_as_it_was() -> None:
     assert data not in spoils
     assert len(set(spoils)) > 250
     assert any(b"18446744073709551616" in each for each in spoils)
+
+
+def test_what_is_described_is_spoilt_so_that_it_is_still_understood() -> None:
+    chance = random.Random(0)  # noqa: S311
+    text = b'{"shape": [4, 5], "codecs": [{"name": "zstd"}]}'
+    documents = []
+    for _ in range(50):
+        data = bytearray(text)
+        structures.described(data, chance)
+        documents.append(json.loads(data))
+    assert {"shape", "codecs"} & {key for each in documents for key in each}
+    assert len({json.dumps(each) for each in documents}) > 20
+    tags = bytearray(b"II*\0\x08\0\0\0" + b"\1\0" + b"\0\1\3\0\1\0\0\0\7\0\0\0" + b"\0\0\0\0")
+    rounds = set()
+    for _ in range(40):
+        data = bytearray(tags)
+        structures.looped(data, chance)
+        rounds.add(bytes(data[-4:]))
+    assert b"\x08\0\0\0" in rounds, "the directory after the first is the first"
+
+
+def test_a_worker_that_takes_much_memory_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.synthetic.json"
+    words = [sys.executable, "-c", "x = bytearray(200 << 20); input()"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as child:
+
+        def waits(path: Path) -> None:
+            while max(judge._peaks_of_workers()) < 200 << 20:
+                sleep(0.01)
+
+        monkeypatch.setattr(judge, "_read", waits)
+        monkeypatch.setattr(judge, "GROWTH", 100 << 20)
+        wrong = judged(path)
+        child.communicate(b"\n")
+    assert wrong is not None
+    assert "MiB" in wrong
+
+
+def test_a_worker_that_is_left_behind_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaign, "GOING", 0.2)
+    words = [sys.executable, "-c", "input()", "diascope.isolation.worker", "7", "123456789"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE) as child:
+        assert campaign.left_by(123456789) == [child.pid]
+        child.communicate(b"\n")
+    assert campaign.left_by(123456789) == []
