@@ -93,7 +93,7 @@ def repeated_element(data: bytearray, chance: random.Random) -> None:
 
 def nested(data: bytearray, chance: random.Random) -> None:
     """Deeper than any recursion goes."""
-    found = list(TOKEN.finditer(bytes(data[:HEAD]))) if data[:1] in (b"{", b"<", b"[", b"\xef") else []
+    found = list(TOKEN.finditer(bytes(data[:HEAD]))) if bytes(data[:1]) in (b"{", b"<", b"[", b"\xef") else []
     if not found:
         return
     match = chance.choice(found)
@@ -130,7 +130,7 @@ def looped(data: bytearray, chance: random.Random) -> None:
 
 def _directory(data: bytearray, chance: random.Random) -> tuple[str, int, int] | None:
     """The order of bytes, the place and the number of entries of one of the first directories."""
-    if data[:4] not in (b"II*\0", b"MM\0*"):
+    if bytes(data[:4]) not in (b"II*\0", b"MM\0*"):
         return None
     order = "<" if data[:2] == b"II" else ">"
     (at,) = struct.unpack_from(f"{order}I", data, 4) if len(data) >= 8 else (0,)
