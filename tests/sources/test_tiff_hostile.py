@@ -239,3 +239,20 @@ def test_bytes_changed_at_random(tmp_path: Path) -> None:
         except DiascopeError:
             pass
         assert time.monotonic() - start < SECONDS
+
+
+@pytest.mark.parametrize("big", [False, True])
+def test_thousands_of_directories_below_one_are_refused_before_they_are_followed(tmp_path: Path, big: bool) -> None:
+    path = tmp_path / "subs.tif"
+    with tifffile.TiffWriter(path, bigtiff=big) as tiff:
+        tiff.write(np.zeros((16, 16), np.uint8), subifds=2, metadata=None)
+        for _ in range(2):
+            tiff.write(np.zeros((8, 8), np.uint8), subfiletype=1, metadata=None)
+    assert first(path).shape == (16, 16)
+    with tifffile.TiffFile(path) as tiff:
+        at = tiff.pages.first.tags[330].offset + 4
+    data = bytearray(path.read_bytes())
+    count = 200_000
+    data[at : at + (8 if big else 4)] = count.to_bytes(8 if big else 4, "little")
+    path.write_bytes(bytes(data) + bytes(8 * count))
+    refused(path, "image directories below one")

@@ -20,7 +20,10 @@ MAX_PAGES = 250_000
 MAX_TAGS = 4096
 """More tags in one directory are no TIFF, as tifffile has it."""
 
+MAX_SUB_DIRECTORIES = 1024
+"""More of them below one directory are refused: each may be the same one, which costs a file four bytes."""
 
+SUB_DIRECTORIES = 330
 WINDOW = 4096
 
 
@@ -30,6 +33,8 @@ class _Layout(NamedTuple):
     tags: Struct
     tag: int
     next: Struct
+    subs: Struct
+    """Of a tag the code, the type and the count."""
 
 
 def check_chain(blob: Blob, name: str) -> int:
@@ -44,6 +49,8 @@ def check_chain(blob: Blob, name: str) -> int:
         if len(seen) == MAX_PAGES:
             raise Unreadable(f"{name}: more than {MAX_PAGES} image directories")
         seen.add(offset)
+        if _sub_directories(file, offset, layout) > MAX_SUB_DIRECTORIES:
+            raise Unreadable(f"{name}: more than {MAX_SUB_DIRECTORIES} image directories below one")
         offset = _next(file, offset, layout)
     if not seen:
         raise Unreadable(f"{name}: a TIFF file without an image directory")
@@ -60,11 +67,14 @@ class _Window:
 
     def number(self, at: int, form: Struct) -> int:
         """The number that stands at this place, 0 behind the end of the file."""
-        if not self.start <= at <= self.start + len(self.data) - form.size:
-            self.start, self.data = at, self.blob.read(at, at + WINDOW)
-            if len(self.data) < form.size:
-                return 0
-        return int(form.unpack_from(self.data, at - self.start)[0])
+        data = self.bytes(at, form.size)
+        return int(form.unpack(data)[0]) if len(data) == form.size else 0
+
+    def bytes(self, at: int, size: int) -> bytes:
+        """So many bytes from this place on, fewer at the end of the file."""
+        if not self.start <= at <= self.start + len(self.data) - size:
+            self.start, self.data = at, self.blob.read(at, at + max(size, WINDOW))
+        return self.data[at - self.start : at - self.start + size]
 
 
 def _next(file: _Window, offset: int, layout: _Layout) -> int:
@@ -73,12 +83,23 @@ def _next(file: _Window, offset: int, layout: _Layout) -> int:
     return file.number(offset + layout.tags.size + tags * layout.tag, layout.next) if tags <= MAX_TAGS else 0
 
 
+def _sub_directories(file: _Window, offset: int, layout: _Layout) -> int:
+    """How many directories stand below one, as it says."""
+    tags = min(file.number(offset, layout.tags), MAX_TAGS)
+    data = file.bytes(offset + layout.tags.size, tags * layout.tag)
+    code = layout.subs.pack(SUB_DIRECTORIES, 0, 0)[:2]
+    at = data.find(code)
+    while at % layout.tag and at >= 0:
+        at = data.find(code, at + 1)
+    return int(layout.subs.unpack_from(data, at)[2]) if 0 <= at <= len(data) - layout.tag else 0
+
+
 def _layout(head: bytes, name: str) -> _Layout:
     order = {b"II": "<", b"MM": ">", b"EP": "<"}.get(head[:2])
     if order is None or len(head) < 8:
         raise Unreadable(f"{name}: no TIFF file, it begins with {head[:4]!r}")
     if 43 in (head[2], head[3]):
-        return _Layout(8, Struct(order + "Q"), 20, Struct(order + "Q"))
+        return _Layout(8, Struct(order + "Q"), 20, Struct(order + "Q"), Struct(order + "HHQ"))
     if name.lower().endswith(".ndpi") and order == "<":
-        return _Layout(4, Struct("<H"), 12, Struct("<Q"))
-    return _Layout(4, Struct(order + "H"), 12, Struct(order + "I"))
+        return _Layout(4, Struct("<H"), 12, Struct("<Q"), Struct("<HHI"))
+    return _Layout(4, Struct(order + "H"), 12, Struct(order + "I"), Struct(order + "HHI"))
