@@ -1,8 +1,7 @@
 """A repository of very many files: how soon it serves, how long it scans, and what scanning costs those who look.
 
-The files are links to a few, in folders of a thousand, with tiles asked for from the first second on. Search is asked
-while the index is made and when it is whole; the latencies of tiles are those of images that are open, none of which is
-kept by the client.
+The files are empty but one, in folders of a thousand; tiles of that one are asked for from the first second on. Search
+is asked while the index is made and when it is whole.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ LEAST = 500
 
 
 def filled(folder: Path, files: int) -> None:
-    """So many files, of which a thousandth are links to one image, in as many folders as it takes."""
+    """So many empty files and one image, in as many folders as it takes."""
     images = folder / "images"
     images.mkdir()
     pixels = np.random.default_rng(1).integers(0, 4096, (SIDE, SIDE), dtype=np.uint16)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 
 import httpx
 import numpy as np
@@ -134,7 +135,7 @@ def test_a_file_that_was_replaced_before_a_worker_opened_it(workers, tmp_path) -
 
 @pytest.fixture
 def _trusting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distrust, "_is_confined", distrust.Event())
+    monkeypatch.setattr(distrust, "_is_confined", Event())
 
 
 @pytest.mark.usefixtures("_trusting")
