@@ -22,9 +22,8 @@ from tests.fuzz.__main__ import FOUND
 from tests.fuzz.campaign import findings
 from tests.fuzz.judge import judged
 from tests.fuzz.mutations import spoilt
-from tests.judges.required import in_ci
 
-SECONDS = float(os.environ.get("DIASCOPE_FUZZ_SECONDS", "3" if in_ci() else "1"))
+SECONDS = float(os.environ.get("DIASCOPE_FUZZ_SECONDS", "1"))
 
 KEPT = sorted(path for path in FOUND.glob("*/*/*") if not path.name.startswith("."))
 
