@@ -211,8 +211,17 @@ class Index:
             self.connection.execute(GONE.format(which=which, table=table, column=column), (number,))
 
 
+class _Connection(sqlite3.Connection):
+    """Closed when its thread ends, or whoever holds the index lets go of it, in whatever thread that is."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 def _connected(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+    connection = sqlite3.connect(
+        path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, factory=_Connection
+    )
     connection.execute("PRAGMA synchronous = NORMAL")
     return connection
 
