@@ -60,8 +60,8 @@ def test_sixteen_threads_while_workers_are_killed(workers, tmp_path) -> None:
 
     def kill() -> None:
         chance = random.Random(0)  # noqa: S311
-        while not done.wait(0.2 + 0.6 * chance.random()):
-            for process in list(pool._processes)[: chance.randint(0, 2)]:
+        while not done.wait(0.05 + 0.2 * chance.random()):
+            for process in list(pool._processes)[: chance.randint(1, 2)]:
                 os.kill(process.pid, signal.SIGKILL)
                 killed.append(process.pid)
 
