@@ -185,11 +185,27 @@ class Overwritten(Changing):
         return {"y": f"0..{TILE}", "x": f"0..{TILE}"}
 
 
-class Growing(Changing):
+class Lengthening(Changing):
+    """It gains planes, each of which tells which one it is."""
+
+    axes = "zyx"
+
+    def query(self, place: random.Random) -> dict[str, str]:
+        first = place.randrange(TILE - 8)
+        return {"y": f"{first}..{first + 8}"}
+
+    def wrong(self, pixels: Any, ranges: dict[str, str], possible: set[int]) -> str | None:
+        del ranges
+        if len(pixels) - 1 not in possible:
+            return f"{len(pixels)} planes, not those of {sorted(possible)}"
+        right = np.arange(1, len(pixels) + 1)[:, None, None]
+        return None if (pixels == right).all() else f"planes are {pixels[:, 0, 0]}"
+
+
+class Growing(Lengthening):
     """A Zarr that gains planes; each is written before the shape tells of it."""
 
     name = "growing.zarr"
-    axes = "zyx"
 
     def change(self, state: int) -> None:
         if not self.path.exists():
@@ -209,17 +225,6 @@ class Growing(Changing):
         )
         other[z] = z + 1
         os.replace(self.path.with_name(".longer.zarr") / "c" / str(z), self.path / "c" / str(z))  # noqa: PTH105
-
-    def query(self, place: random.Random) -> dict[str, str]:
-        first = place.randrange(TILE - 8)
-        return {"y": f"{first}..{first + 8}"}
-
-    def wrong(self, pixels: Any, ranges: dict[str, str], possible: set[int]) -> str | None:
-        del ranges
-        if len(pixels) - 1 not in possible:
-            return f"{len(pixels)} planes, not those of {sorted(possible)}"
-        right = np.arange(1, len(pixels) + 1)[:, None, None]
-        return None if (pixels == right).all() else f"planes are {pixels[:, 0, 0]}"
 
 
 class FilledIn(Changing):
@@ -250,11 +255,10 @@ class FilledIn(Changing):
         return None if well.all() else f"planes {ranges['z']} are {pixels[:, 0, 0]}, written are {possible}"
 
 
-class Stacked(Changing):
+class Stacked(Lengthening):
     """A recipe whose folder gains sections."""
 
     name = "stacked.recipe.yaml"
-    axes = "zyx"
 
     def change(self, state: int) -> None:
         sections = self.path.parent / "sections"
@@ -264,17 +268,6 @@ class Stacked(Changing):
         os.replace(sections / f".s{state:04}.tif", sections / f"s{state:04}.tif")  # noqa: PTH105
         if not self.path.exists():
             self.path.write_text('recipe: stack\nthickness: 1 um\npattern: "sections/s{z:int}.tif"\n', encoding="utf-8")
-
-    def query(self, place: random.Random) -> dict[str, str]:
-        first = place.randrange(TILE - 8)
-        return {"y": f"{first}..{first + 8}"}
-
-    def wrong(self, pixels: Any, ranges: dict[str, str], possible: set[int]) -> str | None:
-        del ranges
-        if len(pixels) - 1 not in possible:
-            return f"{len(pixels)} sections, not those of {sorted(possible)}"
-        right = np.arange(1, len(pixels) + 1)[:, None, None]
-        return None if (pixels == right).all() else f"sections are {pixels[:, 0, 0]}"
 
 
 class Series(Changing):
