@@ -5,6 +5,7 @@ For readers whose parsers are ours; what libraries in C do is seen by its end al
 
 from __future__ import annotations
 
+import resource
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +22,8 @@ from tests.fuzz.seeds import seeds
 
 LONGEST = 1 << 16
 """Bytes of a file."""
+GROWTH = 4096
+"""Mebibytes that may be taken for all files."""
 
 
 def main() -> None:
@@ -45,11 +48,16 @@ def main() -> None:
             f"-max_total_time={seconds}",
             f"-max_len={LONGEST}",
             "-timeout=30",
-            "-rss_limit_mb=4096",
+            f"-rss_limit_mb={_peak() + GROWTH}",
             "-verbosity=0",
         ]
         atheris.Setup([sys.argv[0], *options, str(corpus)], test_one_input)
         atheris.Fuzz()
+
+
+def _peak() -> int:
+    """Mebibytes that libFuzzer takes for what was used before: a process inherits the peak of the one that began it."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 
 
 if __name__ == "__main__":

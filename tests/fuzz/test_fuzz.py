@@ -128,8 +128,10 @@ def test_a_worker_that_takes_much_memory_is_noticed(tmp_path: Path, monkeypatch:
 
 def test_a_worker_that_is_left_behind_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(campaign, "GOING", 0.2)
-    words = [sys.executable, "-c", "input()", "diascope.isolation.worker", "7", "123456789"]
-    with subprocess.Popen(words, stdin=subprocess.PIPE) as child:
+    words = [sys.executable, "-c", "print(flush=True); input()", "diascope.isolation.worker", "7", "123456789"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()  # the kernel tells no words of a process that is only about to run
         assert campaign.left_by(123456789) == [child.pid]
         child.communicate(b"\n")
     assert campaign.left_by(123456789) == []
