@@ -9,6 +9,7 @@ from typing import TypeVar
 from diascope.errors import Changed, DiascopeError, Unreadable
 from diascope.image.level import Level, Pixels
 from diascope.image.region import Region
+from diascope.image.stored import stored_as, through
 from diascope.sources.source import Source
 from diascope.stores.store import Store
 
@@ -63,7 +64,7 @@ class Guard:
                 )
             return pixels
 
-        return replace(level, read_pixels=read_pixels)
+        return stored_as(replace(level, read_pixels=read_pixels), level.stored and through(level.stored, self.run))
 
 
 def clearly(path: str, action: Callable[[], T]) -> T:

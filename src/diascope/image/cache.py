@@ -10,6 +10,7 @@ from diascope.bounded import BoundedCache
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels, assembled
 from diascope.image.region import Ints, Region, chunk_region, touched
+from diascope.image.stored import stored_as
 
 ChunkCache: TypeAlias = BoundedCache[Pixels]
 
@@ -42,7 +43,7 @@ def cached_level(level: Level, cache: ChunkCache, identity: Hashable) -> Level:
             return pixels[region.shifted(box.start).slices]
         return assembled(level, region, map(chunk, indices))
 
-    return replace(level, read_pixels=read_pixels)
+    return stored_as(replace(level, read_pixels=read_pixels), level.stored)
 
 
 def _kept(pixels: Pixels) -> Pixels:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from diascope.errors import BadRequest
 from diascope.image.region import Ints, Region, whole
+
+if TYPE_CHECKING:
+    from diascope.image.stored import Stored
 
 Pixels: TypeAlias = NDArray[Any]
 ReadPixels: TypeAlias = Callable[[Region], Pixels]
@@ -35,6 +38,8 @@ class Level:
     """About how many stored pixels are read for one of its own: more than one where the level is made."""
     spread: float = 1.0
     """About how many times as many pixels as a tile has are held for it, by filters that look at neighbours."""
+    stored: Stored | None = field(default=None, init=False)
+    """Its chunks exactly as their source stores them, for layouts that can pass them on unopened; see ``stored_as``."""
 
     def read(self, region: Region) -> Pixels:
         """The pixels of a region as an array of its shape, not to be written to.

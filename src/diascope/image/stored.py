@@ -1,0 +1,58 @@
+"""The chunks of a level as their source stores them, for layouts that can pass them on unopened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from diascope.image.level import Level
+from diascope.image.region import Ints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stored:
+    """What a chunk of a level is as bytes.
+
+    The grid is ``chunk_shape`` of the level. A layout passes a chunk on only if grid, edges, byte order, order of the
+    axes and codec all equal what it would write; decoding the bytes must give just the pixels that the level gives.
+    """
+
+    codec: str
+    """``raw``, ``jpeg``, ``zlib``, ``gzip``, ``zstd``, ``blosc`` …: that alone, no filter or predictor before it."""
+    dtype: np.dtype[Any]
+    """In the byte order of the stored bytes."""
+    order: str
+    """The axes as the pixels lie in a chunk, slowest first, such as ``yxc`` for interleaved colours."""
+    is_padded: bool
+    """Whether a chunk at an upper edge is as large as the others; else it ends where the level does."""
+    chunk: Callable[[Ints], bytes | None]
+    """The bytes by the chunk's place in the grid, None where it is not stored; called from many threads at once."""
+    extent: Callable[[Ints], tuple[int, int] | None] | None = None
+    """The bytes' start and stop in ``file``, where they lie in one piece; None where they are not stored."""
+    read: Callable[[int, int], bytes] | None = None
+    """The bytes from start to stop of the file that the extents are of."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """What a decoder must be told, in the words of the codec: nothing where the bytes tell all."""
+
+
+def stored_as(level: Level, stored: Stored | None) -> Level:
+    """The same level that also knows its chunks as they are stored; it must be true.
+
+    ``replace`` of a level leaves that out: pixels that are made of others are stored nowhere.
+    """
+    same = replace(level)
+    object.__setattr__(same, "stored", stored)
+    return same
+
+
+def through(stored: Stored, run: Callable[[Callable[[], Any]], Any]) -> Stored:
+    """The same chunks, all reading done by ``run``, which takes what reads."""
+    read = stored.read
+    return replace(
+        stored,
+        chunk=lambda index: run(lambda: stored.chunk(index)),
+        read=read and (lambda start, stop: run(lambda: read(start, stop))),
+    )
