@@ -36,6 +36,27 @@ class Stored:
     """The bytes from start to stop of the file that the extents are of."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """What a decoder must be told, in the words of the codec: nothing where the bytes tell all."""
+    is_near: bool = False
+    """Whether a chunk is a positional read or two of a local file."""
+
+    def is_in(self, level: Level, axes: str, chunk_shape: Ints) -> bool:
+        """Whether the chunks of a level of these axes are of this shape and type, and C order is that of their pixels.
+
+        The order along axes that a chunk has one pixel of is no order.
+        """
+        long = [name for name, side in zip(axes, chunk_shape, strict=True) if side > 1]
+        in_order = [name for name in self.order if name in long] == long
+        return in_order and level.chunk_shape == chunk_shape and self.dtype.newbyteorder("=") == level.dtype
+
+    def passed(self, level: Level, index: Ints, *, padded: bool) -> bytes | None:
+        """A chunk's bytes where they are stored, and at an upper edge are padded, or clipped, as it is wanted."""
+        return self.chunk(index) if padded == self.is_padded or is_inside(level, index) else None
+
+
+def is_inside(level: Level, index: Ints) -> bool:
+    """Whether the chunk at this place ends no later than the level."""
+    ends = zip(index, level.chunk_shape, level.shape, strict=True)
+    return all((i + 1) * side <= size for i, side, size in ends)
 
 
 def stored_as(level: Level, stored: Stored | None) -> Level:
