@@ -25,7 +25,10 @@ class Stored:
     dtype: np.dtype[Any]
     """In the byte order of the stored bytes."""
     order: str
-    """The axes as the pixels lie in a chunk, slowest first, such as ``yxc`` for interleaved colours."""
+    """The axes as the pixels lie in a chunk, slowest first, such as ``yxc`` for interleaved colours.
+
+    Those along which a chunk is one pixel long may be left out.
+    """
     is_padded: bool
     """Whether a chunk at an upper edge is as large as the others; else it ends where the level does."""
     chunk: Callable[[Ints], bytes | None]
@@ -34,6 +37,8 @@ class Stored:
     """The bytes' start and stop in ``file``, where they lie in one piece; None where they are not stored."""
     read: Callable[[int, int], bytes] | None = None
     """The bytes from start to stop of the file that the extents are of."""
+    is_cheap: bool = False
+    """Whether a chunk is one read of a local file: not worth another thread."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """What a decoder must be told, in the words of the codec: nothing where the bytes tell all."""
     is_near: bool = False
