@@ -22,7 +22,7 @@ def counted(made: list[str]) -> Table:
 
 def test_a_file_is_made_once_for_all_who_ask() -> None:
     made: list[str] = []
-    tree = Identified(counted(made), "v1", file_cache(100))
+    tree = Identified(counted(made), "v1", file_cache(10_000))
     for _ in range(3):
         file = tree.file("abc")
         assert file
@@ -36,7 +36,7 @@ def test_the_etag_is_of_identity_and_path_and_makes_no_byte() -> None:
         file.etag
         for identity in ("v1", "v2")
         for path in ("a", "b")
-        if (file := Identified(counted(made), identity, file_cache(100)).file(path))
+        if (file := Identified(counted(made), identity, file_cache(10_000)).file(path))
     ]
     assert len(set(tags)) == 4
     assert made == []
@@ -44,7 +44,7 @@ def test_the_etag_is_of_identity_and_path_and_makes_no_byte() -> None:
 
 def test_what_has_another_identity_is_made_anew() -> None:
     made: list[str] = []
-    files = file_cache(100)
+    files = file_cache(10_000)
     for identity in ("v1", "v2"):
         file = Identified(counted(made), identity, files).file("a")
         assert file

@@ -32,13 +32,13 @@ def test_a_file_that_answers_for_a_folder_is_not_listed(table: Table) -> None:
 
 
 def test_files_that_differ_by_url_differ_by_etag(table: Table) -> None:
-    file = Identified(table, "identity", file_cache(100)).file("service/info")
+    file = Identified(table, "identity", file_cache(10_000)).file("service/info")
     assert file is not None
     assert file.located is not None
     one, other = file.located("http://one/service/info"), file.located("http://other/service/info")
     assert (one.read(0, None), other.read(0, None)) == (b"http://one/service/info", b"http://other/service/info")
     assert len({None, file.etag, one.etag, other.etag}) == 4
-    again = Identified(table, "identity", file_cache(100)).file("service/info")
+    again = Identified(table, "identity", file_cache(10_000)).file("service/info")
     assert again is not None
     assert again.located is not None
     assert again.located("http://one/service/info").etag == one.etag

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import replace
+from mmap import mmap
+from operator import add, floordiv, le, lt, mul, sub
 from typing import TypeAlias
 
-from diascope.bounded import BoundedCache
+from diascope.bounded import ENTRY, BoundedCache
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels, assembled
 from diascope.image.region import Ints, Region, chunk_region, touched
@@ -14,10 +16,25 @@ from diascope.image.stored import stored_as
 
 ChunkCache: TypeAlias = BoundedCache[Pixels]
 
+ARRAY = 160
+"""Bytes of an array beside its pixels."""
+
 
 def chunk_cache(max_bytes: int) -> ChunkCache:
     """An empty cache of chunks, shared by all images."""
-    return BoundedCache(max_bytes, weigh=lambda pixels: pixels.nbytes)
+    return BoundedCache(max_bytes, weigh=lambda pixels: ENTRY + held_bytes(pixels))
+
+
+def held_bytes(pixels: Pixels) -> int:
+    """How much memory an array holds: that of all it is a view of, where it is one."""
+    held = pixels.nbytes
+    base: object = pixels.base
+    while base is not None:
+        if isinstance(base, mmap):
+            return held  # of a file, and given back when memory is short
+        held = max(held, getattr(base, "nbytes", None) or (len(base) if isinstance(base, (bytes, bytearray)) else 0))
+        base = getattr(base, "base", None) or getattr(base, "obj", None)
+    return held + ARRAY
 
 
 def cached(image: Image, cache: ChunkCache, identity: str) -> Image:
@@ -31,25 +48,32 @@ def cached(image: Image, cache: ChunkCache, identity: str) -> Image:
 
 def cached_level(level: Level, cache: ChunkCache, identity: Hashable) -> Level:
     """The same level, read a whole chunk at a time through the cache."""
+    grid = level.chunk_shape
 
-    def chunk(index: Ints) -> tuple[Region, Pixels]:
-        box = chunk_region(index, level.chunk_shape).clipped(level.shape)
-        return box, cache.get((identity, index), lambda: _kept(level.read(box)))
+    def pixels_of(index: Ints) -> Pixels:
+        return cache.get((identity, index), lambda: _kept(level.read(_box(level, index))))
 
     def read_pixels(region: Region) -> Pixels:
-        indices = list(touched(region, level.chunk_shape))
-        if len(indices) == 1:
-            box, pixels = chunk(indices[0])
-            return pixels[region.shifted(box.start).slices]
-        return assembled(level, region, map(chunk, indices))
+        # Most reads lie in one chunk, which most often is there: what this costs is the cost of a hit.
+        index = tuple(map(floordiv, region.start, grid))
+        origin = tuple(map(mul, index, grid))
+        if all(map(lt, region.start, region.stop)) and all(map(le, region.stop, map(add, origin, grid))):
+            pixels = pixels_of(index)
+            start, stop = map(sub, region.start, origin), tuple(map(sub, region.stop, origin))
+            return pixels if region.start == origin and stop == pixels.shape else pixels[tuple(map(slice, start, stop))]
+        pieces = ((_box(level, index), pixels_of(index)) for index in touched(region, grid))
+        return assembled(level, region, pieces)
 
     return stored_as(replace(level, read_pixels=read_pixels), level.stored)
 
 
+def _box(level: Level, index: Ints) -> Region:
+    return chunk_region(index, level.chunk_shape).clipped(level.shape)
+
+
 def _kept(pixels: Pixels) -> Pixels:
     """The pixels by themselves, so that keeping a chunk does not keep a larger array that it is a view of."""
-    base = pixels.base
-    if base is not None and getattr(base, "nbytes", len(base) if isinstance(base, bytes) else 0) > 2 * pixels.nbytes:
+    if held_bytes(pixels) > 2 * pixels.nbytes + ARRAY:
         pixels = pixels.copy(order="K")
     pixels.flags.writeable = False
     return pixels

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from operator import le
 from typing import TypeAlias
 
 Ints: TypeAlias = tuple[int, ...]
@@ -39,9 +40,10 @@ class Region:
         return Region(start, tuple(max(a, min(s, t)) for a, s, t in zip(start, self.stop, other.stop, strict=True)))
 
     def inside(self, shape: Ints) -> bool:
-        return len(self.start) == len(self.stop) == len(shape) and all(
-            0 <= start <= stop <= size for start, stop, size in zip(self.start, self.stop, shape, strict=True)
-        )
+        same_rank = len(self.start) == len(self.stop) == len(shape)
+        # Asked for each read of each level: without a loop of its own.
+        in_order = min(self.start, default=0) >= 0 and all(map(le, self.start, self.stop))
+        return same_rank and in_order and all(map(le, self.stop, shape))
 
 
 def whole(shape: Ints) -> Region:

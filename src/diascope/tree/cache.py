@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TypeAlias
 
-from diascope.bounded import BoundedCache
+from diascope.bounded import ENTRY, BoundedCache
 from diascope.tree.file import Entry, File, Tree
 from diascope.tree.order import entries_from
 
@@ -16,7 +16,7 @@ FileCache: TypeAlias = BoundedCache[bytes]
 
 def file_cache(max_bytes: int) -> FileCache:
     """An empty cache of files, shared by all trees."""
-    return BoundedCache(max_bytes, weigh=len)
+    return BoundedCache(max_bytes, weigh=lambda data: ENTRY + len(data))
 
 
 @dataclass(frozen=True, slots=True)
