@@ -11,6 +11,7 @@ from diascope.errors import Changed
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.image.region import Region
+from diascope.image.stored import stored_as, through
 from diascope.isolation.isolated import isolated
 from diascope.sources.dataset import Dataset, Lazily
 from diascope.sources.distrust import Untrusted
@@ -74,7 +75,8 @@ class Refuge:
                 lambda: level.read_pixels(region), lambda: self._there(role, name).levels[k].read_pixels(region)
             )
 
-        return replace(level, read_pixels=read_pixels)
+        stored = level.stored and through(level.stored, lambda action: self._or(action, lambda: None))
+        return stored_as(replace(level, read_pixels=read_pixels), stored)
 
     def _there(self, role: str, name: str) -> Image:
         images: Mapping[str, Image] = getattr(self.dataset, role)

@@ -10,11 +10,14 @@ from dataclasses import replace
 from math import prod
 from typing import TypeAlias
 
+from diascope.bounded import Part, reader_cache
 from diascope.image.axes import Axis
+from diascope.image.cache import cached_level, held_bytes
 from diascope.image.halving import means, modes
 from diascope.image.image import Image, Kind
 from diascope.image.level import Level, Pixels, assembled
 from diascope.image.region import Ints, Region, chunk_region, touched
+from diascope.image.stored import kept_inside, stored_as
 
 Keep: TypeAlias = Callable[[Level, Hashable], Level]
 """Wraps a made level, of this name within its image, in a cache."""
@@ -27,6 +30,14 @@ TOLERANCE = 0.01
 
 CHEAP_CHUNK = 1 << 16
 """How many pixels a chunk of a made level has at least, unless the level is smaller."""
+
+
+_made: Part[Pixels] = Part(reader_cache, weigh=held_bytes)
+
+
+def remembered(level: Level, _: Hashable) -> Level:
+    """A made level whose chunks are kept for as long as anybody reads it: the next coarser one is made of them."""
+    return cached_level(level, _made, object())
 
 
 def uncached(level: Level, _: Hashable) -> Level:
@@ -86,7 +97,7 @@ def halved(finer: Level, factors: Ints, kind: Kind) -> Level:
     return replace(grid, read_pixels=read_pixels)
 
 
-def dyadic(image: Image, axes: str = "yx", keep: Keep = uncached) -> Image:
+def dyadic(image: Image, axes: str = "yx", keep: Keep = remembered) -> Image:
     """The same image with level k reduced by exactly 2**k along these axes, down to a single pixel.
 
     Sizes are rounded up at each step. Stored levels that have such a factor, within a per cent, are used, with their
@@ -135,7 +146,8 @@ def fitted(stored: Level, like: Level) -> Level:
                 pixels = pixels.repeat([1] * (have - 1) + [1 + wanted - have], axis=axis)
         return pixels
 
-    return replace(like, chunk_shape=stored.chunk_shape, read_pixels=read_pixels, cost=stored.cost)
+    level = replace(like, chunk_shape=stored.chunk_shape, read_pixels=read_pixels, cost=stored.cost)
+    return stored_as(level, stored.stored and kept_inside(stored.stored, stored, level))
 
 
 def _last_repeated(region: Region, shape: Ints) -> Region:

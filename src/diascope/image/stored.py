@@ -37,8 +37,6 @@ class Stored:
     """The bytes' start and stop in ``file``, where they lie in one piece; None where they are not stored."""
     read: Callable[[int, int], bytes] | None = None
     """The bytes from start to stop of the file that the extents are of."""
-    is_cheap: bool = False
-    """Whether a chunk is one read of a local file: not worth another thread."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """What a decoder must be told, in the words of the codec: nothing where the bytes tell all."""
     is_near: bool = False
@@ -72,6 +70,35 @@ def stored_as(level: Level, stored: Stored | None) -> Level:
     same = replace(level)
     object.__setattr__(same, "stored", stored)
     return same
+
+
+def kept_inside(stored: Stored, before: Level, after: Level) -> Stored:
+    """The chunks that end neither after the level that they are of nor after another one with the same pixels."""
+
+    def is_kept(index: Ints) -> bool:
+        return is_inside(before, index) and is_inside(after, index)
+
+    extent = stored.extent
+    return replace(
+        stored,
+        chunk=lambda index: stored.chunk(index) if is_kept(index) else None,
+        extent=extent and (lambda index: extent(index) if is_kept(index) else None),
+    )
+
+
+def at_index(stored: Stored, axis: int, name: str, at: int) -> Stored:
+    """The chunks at an index of an axis along which they are one pixel long, by their places along the others."""
+
+    def place(index: Ints) -> Ints:
+        return (*index[:axis], at, *index[axis:])
+
+    extent = stored.extent
+    return replace(
+        stored,
+        order=stored.order.replace(name, ""),
+        chunk=lambda index: stored.chunk(place(index)),
+        extent=extent and (lambda index: extent(place(index))),
+    )
 
 
 def through(stored: Stored, run: Callable[[Callable[[], Any]], Any]) -> Stored:

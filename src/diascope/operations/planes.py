@@ -15,6 +15,7 @@ from diascope.image.mapping import Mapping, mapping
 from diascope.image.metadata import Channel
 from diascope.image.region import Ints, Region
 from diascope.image.resampling import carried
+from diascope.image.stored import at_index, stored_as
 from diascope.operations.places import index_in, place
 from diascope.operations.pointwise import Mapped
 
@@ -22,7 +23,7 @@ from diascope.operations.pointwise import Mapped
 def taken(image: Image, axis: str, index: int) -> Image:
     """The image at an index of level 0; of an RGB image's channels one is an intensity."""
     at, finest = place(image, axis), image.levels[0]
-    levels = tuple(_plane(level, at, index_in(level, finest, at, index)) for level in image.levels)
+    levels = tuple(_plane(level, at, axis, index_in(level, finest, at, index)) for level in image.levels)
     channel = image.channels[index] if axis == "c" and index < len(image.channels) else None
     kind = "intensity" if axis == "c" and image.kind == "rgb" else image.kind
     result = replace(without(image, axis, levels, channel), kind=kind)
@@ -40,18 +41,19 @@ def _at_height(z: float) -> Mapping:
     return mapping(matrix)
 
 
-def _plane(level: Level, at: int, index: int) -> Level:
+def _plane(level: Level, at: int, axis: str, index: int) -> Level:
     before = level.read_pixels
     if isinstance(before, Mapped) and before.colours_at is None:
         # A plane of what is mapped is its source's plane mapped, and stays one look-up with what follows.
-        source = _plane(before.source, at, index)
+        source = _plane(before.source, at, axis, index)
         return flat(level, at, replace(before, source=source))
 
     def read(region: Region) -> Pixels:
         pixels = level.read(raised(region, at, index, index + 1))
         return pixels[tuple(0 if d == at else slice(None) for d in range(pixels.ndim))]
 
-    return flat(level, at, read)
+    stored = level.stored if level.chunk_shape[at] == 1 else None
+    return stored_as(flat(level, at, read), stored and at_index(stored, at, axis, index))
 
 
 def without(image: Image, axis: str, levels: tuple[Level, ...], channel: Channel | None = None) -> Image:

@@ -17,10 +17,12 @@ import numpy as np
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region
+from diascope.image.stored import Stored
 from diascope.sources.distrust import distrust
 from diascope.sources.reading.pictures.tiff_compressions import BOUNDED, PACKED_BITS, PICTURES, check_compression
 from diascope.sources.tiff import old_jpeg
 from diascope.sources.tiff.codecs import decoder
+from diascope.sources.tiff.stored import in_file, of_rows, of_segments
 from diascope.stores.read_ahead import expect
 from diascope.stores.store import Blob
 
@@ -45,6 +47,8 @@ class Page:
     """Five sizes, in which reading is cheap."""
     read: Callable[[Region], Pixels]
     """The pixels of a box of five axes, perhaps read-only."""
+    stored: Stored | None = None
+    """Its chunks as they lie in the file, by their places along the five axes; the order is that of these."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,6 +157,15 @@ class Segments:
             raise Unreadable(f"{self.where}, {self._named(at)}: cannot be decoded: {reason}") from error
         return np.asarray(pixels)
 
+    def extent(self, at: Ints) -> tuple[int, int] | None:
+        """From which byte to which a segment lies, None where it has none or they are not in the file."""
+        start, stop = self._place(self._index(at))
+        return (start, stop) if 0 < start < stop <= self.blob.stat.size else None
+
+    def rows_of(self, at: Ints) -> int:
+        """How many of a segment's rows the page has."""
+        return min(self.segment_shape[1], self.shape[2] - at[2] * self.segment_shape[1])
+
     def _place(self, index: int) -> tuple[int, int]:
         """From which byte to which a segment lies as the file says, which may not be true."""
         offsets, counts = self.frame.dataoffsets, self.frame.databytecounts
@@ -199,7 +212,8 @@ def page(blob: Blob, frame: Any, where: str) -> Page:
     nodata = keyframe.nodata
     segments = Segments(blob, frame, decode, shape, dtype, segment_shape, nodata, bool(keyframe.is_tiled), where)
     chunk = (1, *_grouped(segment_shape, shape, dtype), shape[4])
-    return Page(shape=shape, dtype=dtype, chunk_shape=chunk, read=segments.read)
+    stored = of_segments(segments, keyframe, chunk)
+    return Page(shape=shape, dtype=dtype, chunk_shape=chunk, read=segments.read, stored=stored)
 
 
 def _whole(blob: Blob, frame: Any, where: str) -> Page:
@@ -218,13 +232,19 @@ def _whole(blob: Blob, frame: Any, where: str) -> Page:
 def rows(blob: Blob, offset: int, keyframe: Any, where: str) -> Page:
     """The pixels of an uncompressed page that begin at this byte."""
     shape = tuple(map(int, keyframe.shaped))
-    # Booleans of a byte each and 8-bit integers have no byte order, which numpy spells "|".
-    stored = np.dtype(keyframe.parent.byteorder + keyframe._dtype.char)  # noqa: SLF001
+    stored = in_file(keyframe)
     row = shape[3] * shape[4] * stored.itemsize
     columns = shape[3] if row <= ROW else max(1, ROW // (shape[4] * stored.itemsize))
     count = max(1, min(shape[2], CHUNK // min(row, ROW)))
-    read = Rows(blob, offset, shape, stored, where).read
-    return Page(shape=shape, dtype=stored.newbyteorder("="), chunk_shape=(1, 1, count, columns, shape[4]), read=read)
+    chunk = (1, 1, count, columns, shape[4])
+    found = Rows(blob, offset, shape, stored, where)
+    return Page(
+        shape=shape,
+        dtype=stored.newbyteorder("="),
+        chunk_shape=chunk,
+        read=found.read,
+        stored=of_rows(found, chunk),
+    )
 
 
 def _segment_shape(keyframe: Any, where: str) -> Ints:

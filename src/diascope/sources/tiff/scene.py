@@ -13,10 +13,12 @@ from diascope.image.image import Image, Kind
 from diascope.image.level import Level
 from diascope.image.metadata import Channel, Metadata
 from diascope.image.region import Ints
+from diascope.image.stored import stored_as
 from diascope.sources.reading.pictures.indexed import indexed
 from diascope.sources.reading.reduction import reduction
 from diascope.sources.tiff.fold import Fold, fold, made_up
 from diascope.sources.tiff.stack import Stack
+from diascope.sources.tiff.stored import of_level
 
 RGB, YCBCR = 2, 6
 CONVERTED = frozenset({6, 7, 33003, 33007, 34892, 34712, 33004, 33005, 34927, 50001, 50002, 52546})
@@ -84,9 +86,10 @@ def _follows(folded: Fold, finer: Level, finest: Fold) -> bool:
 def _level(folded: Fold, finest: Ints, scale: tuple[float, ...], kind: Kind) -> Level:
     factors = tuple(reduction(fine, size) for fine, size in zip(finest, folded.shape, strict=True))
     chunk = [min(c, size) for c, size in zip(folded.chunk_shape, folded.shape, strict=True)]
+    own = list(chunk)
     if kind == "rgb":
         chunk[folded.names.index("c")] = folded.shape[folded.names.index("c")]
-    return Level(
+    level = Level(
         shape=folded.shape,
         dtype=folded.stack.dtype,
         chunk_shape=tuple(chunk),
@@ -94,3 +97,4 @@ def _level(folded: Fold, finest: Ints, scale: tuple[float, ...], kind: Kind) -> 
         translation=tuple((f - 1) / 2 * s for s, f in zip(scale, factors, strict=True)),
         read_pixels=folded.read,
     )
+    return stored_as(level, of_level(folded) if chunk == own else None)

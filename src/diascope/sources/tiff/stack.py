@@ -12,6 +12,7 @@ import numpy as np
 
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region
+from diascope.image.stored import Stored
 from diascope.sources.tiff.page import Page
 
 PageOf = Callable[[int], Page | None]
@@ -39,6 +40,8 @@ class Stack:
     """Which of a page's five axes the others are."""
     chunk_shape: Ints
     page: PageOf
+    stored: Stored | None = None
+    """The chunks of the first page as they lie in the file."""
 
     @property
     def shape(self) -> Ints:
@@ -98,4 +101,5 @@ def stack(letters: str, sizes: Ints, first: Page, page: PageOf) -> Stack:
         page_dims=places,
         chunk_shape=(1,) * lead + tuple(first.chunk_shape[k] for k in places),
         page=page,
+        stored=first.stored,
     )
