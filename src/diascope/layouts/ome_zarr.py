@@ -16,7 +16,7 @@ Chunks are one pixel long along t and c, also those of colours: Viv and Neurogla
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from diascope.image.grid import served_chunk_shape
 from diascope.image.image import Image
@@ -25,7 +25,7 @@ from diascope.layouts.layout import Layout
 from diascope.layouts.ome_coordinates import Carried, carried, multiscale_0_6
 from diascope.layouts.ome_metadata import multiscale, omero, world
 from diascope.layouts.ome_windows import known
-from diascope.layouts.zarr_array import DATA_TYPES, array_v2, array_v3, chunk
+from diascope.layouts.zarr_array import DATA_TYPES, Array
 from diascope.tree.file import File, Tree, json_file, whole
 from diascope.tree.table import Choices, Table, literal
 
@@ -46,33 +46,37 @@ def tree_0_6(image: Image) -> Tree:
 
 
 def _on_zarr_3(image: Image, suffix: str, group: Callable[[Image], dict[str, Any]]) -> Tree:
-    shapes = [served_chunk_shape(image.axes, level) for level in image.levels]
-
-    def array(level: int) -> File:
-        return json_file(array_v3(image.levels[level], shapes[level], image.axis_names))
-
+    arrays = _arrays(image, 3)
     root = literal(image.name + suffix)
     table = Table()
     table.add(f"{root}/zarr.json", lambda: _described(image, group))
-    table.add(f"{root}/{{level}}/zarr.json", array, level=_levels(image))
-    _add_chunks(table, f"{root}/{{level}}/c", image, shapes)
+    table.add(f"{root}/{{level}}/zarr.json", lambda level: json_file(arrays[level].document), level=_levels(image))
+    _add_chunks(table, f"{root}/{{level}}/c", image, arrays)
     return table
 
 
 def tree_0_4(image: Image) -> Tree:
     """The files of version 0.4."""
-    shapes = [served_chunk_shape(image.axes, level) for level in image.levels]
-
-    def array(level: int) -> File:
-        return json_file(array_v2(image.levels[level], shapes[level]))
-
+    arrays = _arrays(image, 2)
     root = literal(image.name + SUFFIX_0_4)
     table = Table()
     table.add(f"{root}/.zgroup", lambda: json_file({"zarr_format": 2}))
     table.add(f"{root}/.zattrs", lambda: _described(image, attributes_0_4))
-    table.add(f"{root}/{{level}}/.zarray", array, level=_levels(image))
-    _add_chunks(table, f"{root}/{{level}}", image, shapes)
+    table.add(f"{root}/{{level}}/.zarray", lambda level: json_file(arrays[level].document), level=_levels(image))
+    _add_chunks(table, f"{root}/{{level}}", image, arrays)
     return table
+
+
+def _arrays(image: Image, version: Literal[2, 3]) -> list[Array]:
+    return [
+        Array(
+            level=level,
+            chunk_shape=served_chunk_shape(image.axes, level),
+            axes=image.axis_names,
+            version=version,
+        )
+        for level in image.levels
+    ]
 
 
 def group_0_5(image: Image) -> dict[str, Any]:
@@ -119,17 +123,15 @@ def _levels(image: Image) -> Choices:
     return lambda **_: range(len(image.levels))
 
 
-def _add_chunks(table: Table, folder: str, image: Image, shapes: Sequence[Sequence[int]]) -> None:
+def _add_chunks(table: Table, folder: str, image: Image, arrays: Sequence[Array]) -> None:
     """One file a chunk, in a folder for each axis but the last."""
-    grids = [grid_shape(level.shape, tuple(shape)) for level, shape in zip(image.levels, shapes, strict=True)]
+    grids = [grid_shape(array.level.shape, array.chunk_shape) for array in arrays]
 
     def along(axis: int) -> Choices:
         return lambda level, **_: range(grids[level][axis])
 
     def made(level: int, **index: int) -> File:
-        place = tuple(index[axis.name] for axis in image.axes)
-        make: Callable[[], bytes] = lambda: chunk(image.levels[level], tuple(shapes[level]), place)  # noqa: E731
-        return whole(make, "application/octet-stream")
+        return arrays[level].file(tuple(index[axis.name] for axis in image.axes))
 
     names = "/".join(f"{{{axis.name}}}" for axis in image.axes)
     places = {axis.name: along(k) for k, axis in enumerate(image.axes)}

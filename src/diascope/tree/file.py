@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any, NamedTuple, Protocol
 
+from diascope.haste import pause
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class File:
@@ -53,18 +55,20 @@ class Tree(Protocol):
         ...
 
 
-def whole(make: Callable[[], bytes], media_type: str, size: int | None = None) -> File:
+def whole(make: Callable[[], bytes], media_type: str, size: int | None = None, *, cheap: bool = False) -> File:
     """A file small enough to be made at once, and no sooner than it is read."""
     made: list[bytes] = []
     lock = Lock()
 
     def read(start: int, stop: int | None) -> bytes:
+        if not cheap:
+            pause()
         with lock:
             if not made:
                 made.append(make())
         return made[0][start:stop] if (start, stop) != (0, None) else made[0]
 
-    return File(media_type=media_type, size=size, read=read)
+    return File(media_type=media_type, size=size, read=read, cheap=cheap)
 
 
 def sized(file: File) -> File:

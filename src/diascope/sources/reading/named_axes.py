@@ -52,7 +52,7 @@ class Axes:
 
     def stored(self, region: Region) -> Region:
         """A region in the file's own order."""
-        return Region(self._in_file(region.start), self._in_file(region.stop))
+        return Region(self.placed(region.start), self.placed(region.stop))
 
     def turned(self, pixels: Pixels) -> Pixels:
         """Pixels of the file's order in house order."""
@@ -60,7 +60,8 @@ class Axes:
         turned = pixels.transpose([self.letters.index(name) for name in kept])
         return turned[tuple(slice(None) if name in kept else None for name in self.names)]
 
-    def _in_file(self, indices: Ints) -> Ints:
+    def placed(self, indices: Ints) -> Ints:
+        """Indices in the file's own order."""
         return tuple(indices[self.names.index(letter)] for letter in self.letters)
 
 

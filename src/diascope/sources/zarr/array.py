@@ -48,40 +48,50 @@ class Array:
         """
         return read_chunks(region, self.metadata.chunk_shape, self.metadata.dtype, self._chunk)
 
-    def _chunk(self, place: Ints) -> Pixels:
-        """The whole chunk at a place in the grid."""
+    def packed(self, place: Ints) -> bytes | None:
+        """The bytes of the chunk at a place in the grid, in a shard or by itself; None where there is none."""
         sharding = self.metadata.sharding
-        pixels = self._within_shard(sharding, place) if sharding else self._stored(place)
-        return missing(self.metadata.fill, self.metadata.chunk_shape) if pixels is None else pixels
-
-    def _stored(self, place: Ints) -> Pixels | None:
-        key = self._key(place)
-        data = self.store.read(key)
-        if data is None:
-            return None
+        if sharding is None:
+            return self.store.read(self._key(place))
+        key, within = self._in_shard(sharding, place)
         try:
-            return self.metadata.chain.decode(data)
-        except Exception as error:
-            raise corrupt(key, error) from error
-
-    def _within_shard(self, sharding: Sharding, place: Ints) -> Pixels | None:
-        per_shard = tuple(s // c for s, c in zip(sharding.shape, sharding.chunk_shape, strict=True))
-        key = self._key(tuple(i // n for i, n in zip(place, per_shard, strict=True)))
-        within = tuple(i % n for i, n in zip(place, per_shard, strict=True))
-        try:
-            return self._chunk_of_shard(sharding, key, within)
+            return self._of_shard(sharding, key, within)
         except DiascopeError:
             raise
         except Exception as error:
             raise corrupt(f"{key} at {within}", error) from error
 
-    def _chunk_of_shard(self, sharding: Sharding, key: str, within: Ints) -> Pixels | None:
+    def _chunk(self, place: Ints) -> Pixels:
+        """The whole chunk at a place in the grid."""
+        data = self.packed(place)
+        if data is None:
+            return missing(self.metadata.fill, self.metadata.chunk_shape)
+        try:
+            return self.metadata.chunk_chain.decode(data)
+        except DiascopeError:
+            raise
+        except Exception as error:
+            raise corrupt(self._name(place), error) from error
+
+    def _name(self, place: Ints) -> str:
+        if self.metadata.sharding is None:
+            return self._key(place)
+        key, within = self._in_shard(self.metadata.sharding, place)
+        return f"{key} at {within}"
+
+    def _in_shard(self, sharding: Sharding, place: Ints) -> tuple[str, Ints]:
+        """The key of a chunk's shard, and the place in there."""
+        per_shard = tuple(s // c for s, c in zip(sharding.shape, sharding.chunk_shape, strict=True))
+        key = self._key(tuple(i // n for i, n in zip(place, per_shard, strict=True)))
+        return key, tuple(i % n for i, n in zip(place, per_shard, strict=True))
+
+    def _of_shard(self, sharding: Sharding, key: str, within: Ints) -> bytes | None:
         """The chunk at a place within a shard, which is opened anew where there may be more in it than there was."""
         shard = shards.get((self, key), lambda: self._shard(sharding, key))
         with suppress(Changed):
-            pixels = _chunk_of(sharding, shard, within)
-            if pixels is not None or shard is None or not self._was_replaced(shard, key):
-                return pixels
+            data = _chunk_of(sharding, shard, within)
+            if data is not None or shard is None or not self._was_replaced(shard, key):
+                return data
         shards.discard((self, key))
         return _chunk_of(sharding, shards.get((self, key), lambda: self._shard(sharding, key)), within)
 
@@ -102,5 +112,5 @@ class Array:
         return joined(self.path, self.metadata.key(place))
 
 
-def _chunk_of(sharding: Sharding, shard: Shard | None, within: Ints) -> Pixels | None:
-    return sharding.chunk(shard.blob.read, shard.blob.stat.size, shard.index, within) if shard else None
+def _chunk_of(sharding: Sharding, shard: Shard | None, within: Ints) -> bytes | None:
+    return sharding.packed(shard.blob.read, shard.blob.stat.size, shard.index, within) if shard else None

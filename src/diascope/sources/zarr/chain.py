@@ -11,6 +11,7 @@ import numpy as np
 
 from diascope.image.level import Pixels
 from diascope.image.region import Ints
+from diascope.sources.reading.packed.packing import Packing
 from diascope.sources.reading.packed.unpacking import Bytes, Unpack
 
 Turn: TypeAlias = Callable[[Pixels], Pixels]
@@ -57,6 +58,8 @@ class Chain:
     unpacks: tuple[Unpack, ...]
     body: Body
     turns: tuple[Turn, ...]
+    packing: Packing | None = None
+    """What they come to, where that is plain pixels packed by one codec of a well-known name at the most."""
 
     def decode(self, data: Bytes) -> Pixels:
         """The pixels of one chunk; raises whatever a codec raises where the data is corrupt."""

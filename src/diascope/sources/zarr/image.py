@@ -18,6 +18,7 @@ from diascope.sources.zarr.array import Array
 from diascope.sources.zarr.multiscale import Multiscale, Placing, described
 from diascope.sources.zarr.node import Node, node
 from diascope.sources.zarr.omero import channels, is_rgb
+from diascope.sources.zarr.passing import with_stored
 from diascope.sources.zarr.world import moved, world
 from diascope.stores.store import Store
 
@@ -105,7 +106,7 @@ def _level(array: Array, axes: Axes, placing: Placing) -> Level:
 
     shape = axes.ordered(array.metadata.shape, 1)
     chunk_shape = tuple(map(min, axes.ordered(array.metadata.chunk_shape, 1), (max(size, 1) for size in shape)))
-    return Level(
+    level = Level(
         shape=shape,
         dtype=array.metadata.dtype,
         chunk_shape=chunk_shape,
@@ -113,6 +114,7 @@ def _level(array: Array, axes: Axes, placing: Placing) -> Level:
         translation=axes.ordered(placing.translation, 0.0),
         read_pixels=array.read if axes.letters == axes.names else read_turned,
     )
+    return with_stored(level, array, axes)
 
 
 def _placing(array: Array, own: Placing | None, finest: tuple[Array, Placing | None]) -> Placing:

@@ -41,6 +41,8 @@ class Metadata:
     """How the chunks within a stored object are found, where it can be read in parts."""
     chunk_shape: Ints = field(init=False)
     """Of what is decoded at once."""
+    chunk_chain: Chain = field(init=False)
+    """Of that."""
 
     def __post_init__(self) -> None:
         body = self.chain.body
@@ -48,6 +50,7 @@ class Metadata:
         sharding = body if isinstance(body, Sharding) and in_parts else None
         object.__setattr__(self, "sharding", sharding)
         object.__setattr__(self, "chunk_shape", sharding.chunk_shape if sharding else self.stored_shape)
+        object.__setattr__(self, "chunk_chain", sharding.inner if sharding else self.chain)
 
 
 def check_chunk(shape: Ints, chunk_shape: Ints, itemsize: int, path: str) -> None:

@@ -13,6 +13,7 @@ from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, grid_shape
 from diascope.sources.reading.documents import Document, listing, mapping, part, shown, sizes
+from diascope.sources.reading.packed.packing import Packing, blosc_parameters
 from diascope.sources.reading.packed.unpacking import Unpack, crc32c, unpacking
 from diascope.sources.zarr.chain import Body, Chain, Plain, Turn
 from diascope.sources.zarr.metadata import check_chunk
@@ -20,6 +21,7 @@ from diascope.sources.zarr.sharding import Sharding
 
 NUMCODECS = "numcodecs."
 OWN = {"gzip", "zstd", "blosc"}
+PACKINGS = {*OWN, "zlib"}
 RETYPED = {"delta": "astype", "fixedscaleoffset": "astype", "astype": "encode_dtype"}
 """Codecs from array to array, and which of their parameters is the type that is stored."""
 SAME_TYPE = {"bitround", "quantize"}
@@ -39,6 +41,7 @@ class Pipeline:
         turns: list[Turn] = []
         unpacks: list[Unpack] = []
         body: Body | None = None
+        rank = len(shape)
         for codec in self.codecs:
             name, configuration = self._named(codec)
             if body is not None:
@@ -55,7 +58,23 @@ class Pipeline:
             raise Unreadable(f"{self.path}: no codec tells how pixels are stored as bytes")
         if unpacks or turns:
             check_chunk(shape, shape, dtype.itemsize, self.path)
-        return Chain(tuple(unpacks), body, tuple(turns))
+        return Chain(tuple(unpacks), body, tuple(turns), self._packing(body, rank))
+
+    def _packing(self, body: Body, rank: int) -> Packing | None:
+        """None but for transposes, bytes, and one codec of a well-known name at the most."""
+        if not isinstance(body, Plain):
+            return None
+        order, codec, parameters = tuple(range(rank)), "raw", dict[str, Any]()
+        for name, configuration in map(self._named, self.codecs):
+            short = name.removeprefix(NUMCODECS)
+            if name == "transpose":
+                order = tuple(order[axis] for axis in _axes(configuration, rank, self.path))
+            elif short in PACKINGS and codec == "raw":
+                codec = short
+                parameters = blosc_parameters(configuration, body.dtype.itemsize) if short == "blosc" else {}
+            elif name != "bytes":
+                return None
+        return Packing(codec=codec, order=order, parameters=parameters)
 
     def _named(self, codec: Any) -> tuple[str, Document]:
         if isinstance(codec, str):
@@ -107,13 +126,7 @@ class Pipeline:
     def _transpose(
         self, configuration: Document, shape: Ints, dtype: np.dtype[Any]
     ) -> tuple[Turn, Ints, np.dtype[Any]]:
-        order = configuration.get("order")
-        rank = len(shape)
-        if order in ("C", "F"):
-            order = list(range(rank))[:: 1 if order == "C" else -1]
-        axes = sizes(order, f"{self.path}: order of transpose")
-        if sorted(axes) != list(range(rank)):
-            raise Unreadable(f"{self.path}: {axes} is no order of {rank} axes")
+        axes = _axes(configuration, len(shape), self.path)
         back = tuple(int(axis) for axis in np.argsort(axes))
         return lambda pixels: pixels.transpose(back), tuple(shape[axis] for axis in axes), dtype
 
@@ -150,6 +163,17 @@ class Pipeline:
             raise Unreadable(f"{path}: {', '.join(map(shown, names))} give no index of a known size")
         chain = Pipeline(codecs, path, self.depth + 1).chain((*grid, 2), np.dtype("u8"), np.zeros((), "u8"))
         return chain, math.prod(grid) * 16 + 4 * (len(names) - 1)
+
+
+def _axes(configuration: Document, rank: int, path: str) -> Ints:
+    """The axes in the order that a transpose makes of them."""
+    order = configuration.get("order")
+    if order in ("C", "F"):
+        order = list(range(rank))[:: 1 if order == "C" else -1]
+    axes = sizes(order, f"{path}: order of transpose")
+    if sorted(axes) != list(range(rank)):
+        raise Unreadable(f"{path}: {axes} is no order of {rank} axes")
+    return axes
 
 
 def _by_numcodecs(name: str, configuration: Document, shape: Ints, dtype: np.dtype[Any], path: str) -> Turn:

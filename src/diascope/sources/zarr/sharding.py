@@ -53,14 +53,14 @@ class Sharding:
         start = 0 if self.index_first else size - self.index_size
         return self.index.decode(read(start, start + self.index_size))
 
-    def chunk(self, read: Read, size: int, index: Index, place: Ints) -> Pixels | None:
-        """The pixels of the chunk at a place in the shard, None where it is missing."""
+    def packed(self, read: Read, size: int, index: Index, place: Ints) -> bytes | None:
+        """The bytes of the chunk at a place in the shard, None where it is missing."""
         start, length = map(int, index[place])
         if start == length == MISSING:
             return None
         if start + length > size or length > 2 * LARGEST_CHUNK:
             raise ValueError(f"the index places {length} bytes at {start} in a shard of {size} bytes")
-        return self.inner.decode(read(start, start + length))
+        return read(start, start + length)
 
     def decode(self, data: Bytes) -> Pixels:
         """All the pixels of a shard that is in memory."""
@@ -72,9 +72,9 @@ class Sharding:
         index = self.index_of(read, len(view))
         out = np.full(self.shape, self.fill, self.dtype)
         for place in product(*map(range, grid_shape(self.shape, self.chunk_shape))):
-            pixels = self.chunk(read, len(view), index, place)
-            if pixels is not None:
-                out[chunk_region(place, self.chunk_shape).slices] = pixels
+            data = self.packed(read, len(view), index, place)
+            if data is not None:
+                out[chunk_region(place, self.chunk_shape).slices] = self.inner.decode(data)
         return out
 
     @property

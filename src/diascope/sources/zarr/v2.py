@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from diascope.errors import Unreadable
+from diascope.image.region import Ints
 from diascope.sources.reading.documents import Document, listing, mapping, shown, sizes, text
+from diascope.sources.reading.packed.packing import Packing, blosc_parameters
 from diascope.sources.reading.packed.unpacking import Unpack, by_numcodecs, unpacking
 from diascope.sources.zarr.chain import Chain, Plain
 from diascope.sources.zarr.dtypes import dtype_v2, fill
 from diascope.sources.zarr.metadata import Metadata, check_chunk, dimension_names, joined_by, separator
 
+NAMED = {"blosc", "gzip", "zlib", "zstd"}
 FILTERS = {"delta", "fixedscaleoffset", "packbits", "astype", "bitround", "quantize"}
 
 
@@ -36,10 +39,24 @@ def metadata_v2(zarray: Document, attributes: Document, path: str) -> Metadata:
             _unpacks(zarray, path),
             Plain(chunk_shape[::-1] if fortran else chunk_shape, dtype),
             (lambda pixels: pixels.T,) if fortran else (),
+            _packing(zarray, tuple(range(len(shape))[:: -1 if fortran else 1]), dtype.itemsize),
         ),
         names=dimension_names(attributes.get("_ARRAY_DIMENSIONS"), len(shape)),
         attributes=attributes,
     )
+
+
+def _packing(zarray: Document, order: Ints, itemsize: int) -> Packing | None:
+    compressor = zarray.get("compressor")
+    if zarray.get("filters"):
+        return None
+    if compressor is None:
+        return Packing(codec="raw", order=order)
+    if not isinstance(compressor, dict) or compressor.get("id") not in NAMED:
+        return None
+    codec = str(compressor["id"])
+    told = blosc_parameters(compressor, itemsize) if codec == "blosc" else {}
+    return Packing(codec=codec, order=order, parameters=told)
 
 
 def _unpacks(zarray: Document, path: str) -> tuple[Unpack, ...]:
