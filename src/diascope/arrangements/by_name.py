@@ -14,9 +14,10 @@ from diascope.catalogue.catalogue import Catalogue
 from diascope.catalogue.located import image as located
 from diascope.catalogue.repository import Place
 from diascope.errors import BadRequest, DiascopeError, NotFound, TooLarge, Unimplemented, Unsupported
+from diascope.image.cache import cached
 from diascope.image.image import Image
 from diascope.layouts.layout import Layout
-from diascope.operations.view import ORIGINAL, View, view
+from diascope.operations.view import ORIGINAL, Keep, View, view
 from diascope.registry import registry
 from diascope.sources.dataset import Lazily
 from diascope.tree.cache import Identified
@@ -138,7 +139,7 @@ class ByName:
         return Layouts(viewed), rest
 
     def _laid_out(self, within: Scene, steps: View) -> Viewed:
-        image = _applied(steps, within.image)
+        image = _applied(steps, within.image, self._kept(within.identity))
         identity = f"{within.identity}\0{steps}"
 
         def tree(name: str) -> Tree | Unsupported:
@@ -152,6 +153,10 @@ class ByName:
             for suffix in (layout.suffix, *layout.companions)
         }
         return Viewed(image.name, names, Lazily(layouts(), tree))
+
+    def _kept(self, identity: str) -> Keep:
+        """Keeps the chunks of what costly operations make of an image, for all the views that go on from there."""
+        return lambda image, spelled: cached(image, self.catalogue.chunks, ("view", identity, spelled))
 
     def _image_entries(self, place: Found, within: str) -> Iterator[Entry] | None:
         """The scenes or views below a path within a dataset; an unreadable one shows nothing but what is stored."""
@@ -220,13 +225,13 @@ def _settled(place: Found, within: Scene, text: str) -> View:
         raise Unsupported(str(error)) from error
 
 
-def _applied(steps: View, image: Image) -> Image:
+def _applied(steps: View, image: Image, keep: Keep) -> Image:
     """The image under a view; raises Unsupported where its size or channels do not allow that.
 
     They may have been others before: as with ``_settled``, a path that was there is not absent now.
     """
     try:
-        return steps.applied(image)
+        return steps.applied(image, keep)
     except (TooLarge, Unimplemented):
         raise
     except BadRequest as error:

@@ -9,7 +9,7 @@ from diascope.bounded import BoundedCache
 from diascope.catalogue.indexing import index_of
 from diascope.catalogue.repository import OpenDatasets, Places, Repository
 from diascope.errors import NotFound
-from diascope.image.cache import chunk_cache
+from diascope.image.cache import ChunkCache, chunk_cache
 from diascope.isolation.limits import limits
 from diascope.isolation.pool import pool
 from diascope.settings import Settings
@@ -25,6 +25,8 @@ class Catalogue:
     """The repositories by name."""
 
     repositories: Mapping[str, Repository]
+    chunks: ChunkCache
+    """Decoded chunks of all images."""
     files: FileCache
     """Encoded files of all repositories."""
     max_request: int
@@ -58,4 +60,4 @@ def catalogue(settings: Settings, *, indexed: bool = False) -> Catalogue:
             refresh_seconds=settings.refresh_seconds,
             index=index_of(entry.url or str(entry.path), settings.index_folder) if indexed else None,
         )
-    return Catalogue(repositories, file_cache(settings.file_cache), settings.max_request)
+    return Catalogue(repositories, chunks, file_cache(settings.file_cache), settings.max_request)

@@ -8,19 +8,19 @@ from mmap import mmap
 from operator import add, floordiv, le, lt, mul, sub
 from typing import TypeAlias
 
-from diascope.bounded import ENTRY, BoundedCache
+from diascope.bounded import ENTRY, BoundedCache, Part
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels, assembled
 from diascope.image.region import Ints, Region, chunk_region, touched
 from diascope.image.stored import stored_as
 
-ChunkCache: TypeAlias = BoundedCache[Pixels]
+ChunkCache: TypeAlias = BoundedCache[Pixels] | Part[Pixels]
 
 ARRAY = 160
 """Bytes of an array beside its pixels."""
 
 
-def chunk_cache(max_bytes: int) -> ChunkCache:
+def chunk_cache(max_bytes: int) -> BoundedCache[Pixels]:
     """An empty cache of chunks, shared by all images."""
     return BoundedCache(max_bytes, weigh=lambda pixels: ENTRY + held_bytes(pixels))
 
@@ -37,7 +37,7 @@ def held_bytes(pixels: Pixels) -> int:
     return held + ARRAY
 
 
-def cached(image: Image, cache: ChunkCache, identity: str) -> Image:
+def cached(image: Image, cache: ChunkCache, identity: Hashable) -> Image:
     """The same image, read a whole chunk at a time through the cache.
 
     ``identity`` names the pixels for ever: version of the stored bytes, image and operations.

@@ -6,9 +6,9 @@ spelling leaves defaults out, keeps the declared order of the parameters, and wr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
@@ -26,6 +26,12 @@ LONGEST = 2000
 
 MOST_STEPS = 32
 """How many operations a view has at most."""
+
+COSTLY = 16
+"""An operation that makes one pixel of so many is not done again for each style that its result is shown in."""
+
+Keep: TypeAlias = Callable[[Image, str], Image]
+"""Wraps an image that a view made, spelled so, in a cache."""
 
 LONGEST_CHAIN = 16
 """How many files that begin from one another are looked at."""
@@ -55,10 +61,18 @@ class View:
     def __str__(self) -> str:
         return "~".join(map(str, self.steps)) or ORIGINAL
 
-    def applied(self, image: Image) -> Image:
-        """The image after the operations; raises BadRequest or Unsupported where one does not fit it."""
-        for step in self.settled(image).steps:
+    def applied(self, image: Image, keep: Keep | None = None) -> Image:
+        """The image after the operations; raises BadRequest or Unsupported where one does not fit it.
+
+        What an operation makes out of many pixels each is handed to ``keep``, with how the view is spelled so far.
+        """
+        steps = self.settled(image).steps
+        for k, step in enumerate(steps):
+            before = image.levels[0].cost
             image = step.operation.apply(image, step.parameters)
+            # What is interpolated from another image is not kept: the next map interpolates that one.
+            if keep and image.levels[0].cost >= COSTLY * before and image.resampling is None:
+                image = keep(image, str(View(steps[: k + 1])))
         return image
 
     @property
