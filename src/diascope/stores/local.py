@@ -120,7 +120,7 @@ class LocalStore:
 class LocalBlob:
     """A local file, read at any place by many threads; opened anew, if it is the same still, after a long rest."""
 
-    __slots__ = ("__weakref__", "_held", "_path", "stat", "used")
+    __slots__ = ("__weakref__", "_held", "_known", "_path", "stat", "used")
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -130,6 +130,7 @@ class LocalBlob:
         if not modes.S_ISREG(status.st_mode):
             raise IsADirectoryError(path)
         self.stat = _stat(status)
+        self._known = _versioned(status)
         holders.add(self)
 
     def lies_below(self, folder: str) -> bool:
@@ -142,12 +143,13 @@ class LocalBlob:
     def read(self, start: int, stop: int) -> bytes:
         """The bytes from start to stop, fewer where the file ends sooner."""
         held = self._descriptor()
-        data = os.pread(held.number, max(stop - start, 0), start)
-        if len(data) != stop - start and data:
+        size = stop - start
+        data = os.pread(held.number, size, start) if size > 0 else b""
+        if len(data) != size and data:
             # One call reads at most 2 GiB, and a signal may end it sooner.
             return data + self.read(start + len(data), stop)
         # A file that is written to in place may no longer be what was read of it before.
-        if _stat(os.fstat(held.number)).version != self.stat.version:
+        if _versioned(os.fstat(held.number)) != self._known:
             raise self._changed()
         return data
 
@@ -164,7 +166,7 @@ class LocalBlob:
             held = Descriptor(self._path)
         except ABSENT as error:
             raise self._changed() from error
-        if _stat(os.fstat(held.number)).version != self.stat.version:
+        if _versioned(os.fstat(held.number)) != self._known:
             raise self._changed()
         self._held = held
         holders.add(self)
@@ -178,5 +180,11 @@ class LocalBlob:
 
 
 def _stat(status: os.stat_result) -> Stat:
-    version = f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
+    modified, size, number = _versioned(status)
+    version = f"{modified:x}-{size:x}-{number:x}"
     return Stat(modes.S_ISDIR(status.st_mode), status.st_size, version, status.st_mtime)
+
+
+def _versioned(status: os.stat_result) -> tuple[int, int, int]:
+    """What a version is made of."""
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import product
-from typing import Any
+from operator import mul
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region
-from diascope.sources.reading.plain.row_major import ReadBytes
 
-GAP = 1 << 14
+ReadBytes: TypeAlias = Callable[[int, int], bytes]
+"""The bytes from start to stop, fewer where they end sooner."""
+
+GAP = 1 << 13
 """Pixels are read with what lies between them where that is no more bytes: another read costs more."""
 
-LARGEST = 1 << 24
-"""As long as they are no more bytes together than this."""
+PIECE = 3 << 15
+"""And as many of them together as make no more bytes than this, which processor and allocator have at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,38 +42,54 @@ class Strided:
 
     def box(self, region: Region) -> Pixels:
         """The pixels of a region, in the byte order of the machine; raises Unreadable where the file ends before."""
-        out = np.empty(region.shape, self.dtype.newbyteorder("="))
+        native = self.dtype.newbyteorder("=")
         if 0 in region.shape:
-            return out
-        inner = self._read_together(region.shape)
-        spans = [(0,) if d in inner else range(size) for d, size in enumerate(region.shape)]
-        first = self.start + sum(i * stride for i, stride in zip(region.start, self.strides, strict=True))
-        shape = tuple(size if d in inner else 1 for d, size in enumerate(region.shape))
-        for index in product(*spans):
-            at = first + sum(i * stride for i, stride in zip(index, self.strides, strict=True))
-            key = tuple(slice(None) if d in inner else slice(i, i + 1) for d, i in enumerate(index))
-            out[key] = self._piece(at, shape)
+            return np.empty(region.shape, native)
+        at = self.start + sum(map(mul, region.start, self.strides))
+        slowest = sorted(range(len(self.strides)), key=self.strides.__getitem__, reverse=True)
+        strides = tuple(self.strides[d] for d in slowest)
+        rank, count = self._together([region.shape[d] for d in slowest], strides)
+        if (rank, count) == (len(slowest), region.shape[slowest[0]]):
+            size = _extent(region.shape, self.strides, self.dtype.itemsize)
+            return self._read(at, size, region.shape, self.strides).astype(native, copy=False)
+        out = np.empty(region.shape, native)
+        self._fill(out.transpose(slowest), at, strides, rank, count)
         return out
 
-    def _piece(self, at: int, shape: Ints) -> Pixels:
-        size = _extent(shape, self.strides, self.dtype.itemsize)
+    def _fill(self, out: Pixels, at: int, strides: Ints, rank: int, count: int) -> None:
+        """Read into an array what lies from a place on: its last axes so many at once, and along the first of these."""
+        first, behind = strides[0], strides[1:]
+        if out.ndim > rank:
+            for k in range(len(out)):
+                self._fill(out[k], at + k * first, behind, rank, count)
+            return
+        extent = _extent(out.shape[1:], behind, self.dtype.itemsize)
+        for k in range(0, len(out), count):
+            part = out[k : k + count]
+            part[...] = self._read(at + k * first, extent + (len(part) - 1) * first, part.shape, strides)
+
+    def _read(self, at: int, size: int, shape: Ints, strides: Ints) -> Pixels:
         data = self.read(at, at + size)
         if len(data) < size:
             raise Unreadable(f"the pixels end after {len(data)} of {size} bytes at {at}")
-        return np.ndarray(shape, self.dtype, data, 0, self.strides)
+        return np.ndarray(shape, self.dtype, data, 0, strides)
 
-    def _read_together(self, shape: Ints) -> set[int]:
-        """The axes whose pixels are got by one read."""
-        inner: set[int] = set()
+    def _together(self, shape: list[int], strides: Ints) -> tuple[int, int]:
+        """How many of the last axes are got by one read, and how many pixels along the first of these.
+
+        Together is read what lies without gaps, or with small ones in a piece.
+        """
         extent = self.dtype.itemsize
-        for d in sorted(range(len(shape)), key=lambda d: self.strides[d]):
-            grown = extent + (shape[d] - 1) * self.strides[d]
-            if shape[d] > 1 and (self.strides[d] - extent > GAP or (self.strides[d] > extent and grown > LARGEST)):
-                break
-            inner.add(d)
-            extent = grown
-        return inner
+        for rank in range(1, len(shape) + 1):
+            size, stride = shape[-rank], strides[-rank]
+            if size > 1 and stride - extent > GAP:
+                return (rank - 1, shape[1 - rank]) if rank > 1 else (1, 1)
+            count = max((PIECE - extent) // stride + 1, 1) if stride > extent else size
+            if count < size:
+                return rank, count
+            extent += (size - 1) * stride
+        return len(shape), shape[0]
 
 
 def _extent(shape: Ints, strides: Ints, itemsize: int) -> int:
-    return sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True)) + itemsize
+    return sum(map(mul, shape, strides)) - sum(strides) + itemsize
