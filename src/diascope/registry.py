@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from contextlib import contextmanager
 from functools import cache, cached_property
 from importlib.metadata import EntryPoint, entry_points
@@ -11,14 +12,21 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
+LOG = logging.getLogger("diascope.plugins")
+
 
 class Registry(Mapping[str, T], Generic[T]):
-    """The plug-ins of one group by name, in the alphabetical order of their names."""
+    """The plug-ins of one group by name, in the alphabetical order of their names.
+
+    One that cannot be imported raises why when it is asked for by name; among all of them it is left out, and logged
+    once, so that one that somebody else wrote takes no image away but its own.
+    """
 
     def __init__(self, group: str) -> None:
         self.group = group
         self._loaded: dict[str, T] = {}
         self._added: dict[str, T] = {}
+        self._broken: set[str] = set()
         self._lock = Lock()
 
     @cached_property
@@ -43,6 +51,23 @@ class Registry(Mapping[str, T], Generic[T]):
             with self._lock:
                 self._loaded[name] = entry.load()
         return self._loaded[name]
+
+    def values(self) -> ValuesView[T]:
+        return self._working().values()
+
+    def items(self) -> ItemsView[str, T]:
+        return self._working().items()
+
+    def _working(self) -> dict[str, T]:
+        found: dict[str, T] = {}
+        for name in self:
+            try:
+                found[name] = self[name]
+            except Exception:  # whatever somebody's module does when it is imported
+                if name not in self._broken:
+                    self._broken.add(name)
+                    LOG.exception("the plug-in %s of %s cannot be imported and is left out", name, self.group)
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted({*self._entry_points, *self._added})) if self._added else iter(self._entry_points)

@@ -14,6 +14,7 @@ from diascope.catalogue.guard import Guard, clearly
 from diascope.catalogue.refuge import Refuge
 from diascope.errors import NotFound, Unreadable
 from diascope.image.cache import ChunkCache, cached, cached_level, chunk_cache
+from diascope.image.claimed import claimed
 from diascope.image.image import Image
 from diascope.image.level import Level
 from diascope.image.pyramid import with_pyramid
@@ -104,7 +105,7 @@ def image_suffixes() -> tuple[str, ...]:
 @cache
 def _doubtful(names: tuple[str, ...]) -> tuple[str, ...]:
     """The endings that are doubtful for one of these sources and certain for none."""
-    sources = [registry("sources")[name] for name in names]
+    sources = [source for name, source in registry("sources").items() if name in names]
     certain = {each for source in sources for each in source.suffixes if each not in source.doubtful}
     return tuple(each for source in sources for each in source.doubtful if each not in certain)
 
@@ -112,7 +113,7 @@ def _doubtful(names: tuple[str, ...]) -> tuple[str, ...]:
 @cache
 def _suffixes(names: tuple[str, ...]) -> tuple[str, ...]:
     """Those of these sources; a listing asks for every name."""
-    found = (suffix for name in names for suffix in registry("sources")[name].suffixes)
+    found = (suffix for name, source in registry("sources").items() if name in names for suffix in source.suffixes)
     return tuple(sorted(found, key=len, reverse=True))
 
 
@@ -151,7 +152,7 @@ def _finished(image: Image, guard: Guard, identity: str, chunks: ChunkCache) -> 
     _check(image, guard.path)
     guarded = replace(image, levels=tuple(map(guard.guarded, image.levels)))
     kept = cached(guarded, chunks, identity)
-    return with_pyramid(kept, lambda level, name: cached_level(level, chunks, (identity, name)))
+    return claimed(with_pyramid(kept, lambda level, name: cached_level(level, chunks, (identity, name))))
 
 
 def _check(image: Image, path: str) -> None:
