@@ -15,18 +15,18 @@ Booleans are bytes 0 and 1, float16 becomes float32.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from diascope.encodings import gzip
 from diascope.image.grid import served_chunk_shape
 from diascope.image.image import Image
 from diascope.image.level import Level
 from diascope.image.order import moved
-from diascope.image.region import Ints, Region
+from diascope.image.region import Ints
 from diascope.layouts.bdv_xml import bdv_xml, voxel_size
 from diascope.layouts.layout import Layout
 from diascope.layouts.n5_attributes import TYPES, VERSION, factors, stored_type
-from diascope.layouts.n5_block import block
+from diascope.layouts.n5_block import Blocks
 from diascope.tree.file import File, Tree, json_file, whole
 from diascope.tree.table import Choices, Table, literal
 
@@ -49,18 +49,18 @@ def _factors(image: Image, level: int) -> list[float]:
     return [named["x"], named["y"], named.get("z", 1)]
 
 
-def _sides(image: Image, level: Level) -> Ints:
-    """Of a block, x first."""
-    return _xyz(image, served_chunk_shape(image.axes, level))
+def _blocks(image: Image, level: Level) -> Blocks:
+    shape = served_chunk_shape(image.axes, level)
+    return Blocks(level=level, axes=image.axis_names, chunk_shape=shape, dtype=stored_type(image))
 
 
-def _dataset(image: Image, level: int) -> dict[str, Any]:
+def _dataset(image: Image, level: int, blocks: Blocks) -> dict[str, Any]:
     """The attributes of a level at one time of one channel."""
     return {
         "dimensions": list(_xyz(image, image.levels[level].shape)),
-        "blockSize": list(_sides(image, image.levels[level])),
+        "blockSize": list(_xyz(image, blocks.chunk_shape)),
         "dataType": stored_type(image).name,
-        "compression": {"type": "gzip", "level": gzip.LEVEL, "useZlib": False},
+        "compression": blocks.compression,
         "downsamplingFactors": _factors(image, level),
     }
 
@@ -77,18 +77,9 @@ def _view(image: Image) -> dict[str, Any]:
     return {"multiScale": True, "resolution": voxel_size(image).tolist()}
 
 
-def _block(image: Image, level: int, view: dict[str, int], cell: Ints) -> bytes:
-    """The bytes of the block at this place in the grid, x first."""
-    pixels, sides = image.levels[level], _sides(image, image.levels[level])
-    box = {name: (index * side, index * side + side) for name, index, side in zip("xyz", cell, sides, strict=True)}
-    box |= {name: (index, index + 1) for name, index in view.items()}
-    starts, stops = zip(*(box[name] for name in image.axis_names), strict=True)
-    taken = pixels.read(Region(starts, stops).clipped(pixels.shape))
-    return block(moved(taken, image.axis_names, "zyx"), stored_type(image))
-
-
 def _tree(image: Image) -> Tree:
     stem = literal(image.name)
+    blocks = [_blocks(image, level) for level in image.levels]
     table = Table()
     table.add(f"{stem}{XML}", lambda: whole(lambda: bdv_xml(image, image.name + FOLDER), "application/xml"))
     top = f"{stem}{FOLDER}"
@@ -100,27 +91,29 @@ def _tree(image: Image) -> Tree:
     table.add(f"{top}/attributes.json", lambda **_: json_file(_view(image)), **views)
     levels = views | {"level": lambda **_: range(len(image.levels))}
     top += "/s{level}"
-    table.add(f"{top}/attributes.json", lambda level, **_: json_file(_dataset(image, level)), **levels)
-    table.add(f"{top}/{{x}}/{{y}}/{{z}}", lambda **at: _made(image, **at), **levels, **_cells(image))
+    table.add(f"{top}/attributes.json", lambda level, **_: json_file(_dataset(image, level, blocks[level])), **levels)
+    table.add(f"{top}/{{x}}/{{y}}/{{z}}", lambda **at: _made(image, blocks, **at), **levels, **_cells(image, blocks))
     return table
 
 
-def _cells(image: Image) -> dict[str, Choices]:
+def _cells(image: Image, blocks: Sequence[Blocks]) -> dict[str, Choices]:
     """The places of blocks along each axis."""
 
     def along(axis: int) -> Choices:
         def places(level: int, **_: Any) -> range:
             size = _xyz(image, image.levels[level].shape)[axis]
-            return range(-(-size // _sides(image, image.levels[level])[axis]))
+            return range(-(-size // _xyz(image, blocks[level].chunk_shape)[axis]))
 
         return places
 
     return {name: along(axis) for axis, name in enumerate("xyz")}
 
 
-def _made(image: Image, *, setup: int, time: int, level: int, **cell: int) -> File:
-    view, at = {"c": setup, "t": time}, (cell["x"], cell["y"], cell["z"])
-    return whole(lambda: _block(image, level, view, at), "application/octet-stream")
+def _made(image: Image, blocks: Sequence[Blocks], *, level: int, setup: int, time: int, **cell: int) -> File:
+    """The block at a place in the grid."""
+    place = cell | {"c": setup, "t": time}
+    index = tuple(place[name] for name in image.axis_names)
+    return blocks[level].file(index, lambda pixels: moved(pixels, image.axis_names, "zyx"))
 
 
 def refusal(image: Image) -> str | None:

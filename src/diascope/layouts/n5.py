@@ -12,51 +12,56 @@ Booleans are bytes 0 and 1, float16 becomes float32.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from diascope.image.grid import served_chunk_shape
 from diascope.image.image import Image
-from diascope.image.region import Ints, chunk_region, grid_shape
+from diascope.image.region import grid_shape
 from diascope.layouts.layout import Layout
 from diascope.layouts.n5_attributes import TYPES, dataset, group, stored_type
-from diascope.layouts.n5_block import block
-from diascope.tree.file import File, Tree, json_file, whole
+from diascope.layouts.n5_block import Blocks
+from diascope.tree.file import File, Tree, json_file
 from diascope.tree.table import Choices, Table, literal
 
 SUFFIX = ".n5"
 
 
 def _tree(image: Image) -> Tree:
-    shapes = [served_chunk_shape(image.axes, level) for level in image.levels]
+    levels = [
+        Blocks(
+            level=level,
+            axes=image.axis_names,
+            chunk_shape=served_chunk_shape(image.axes, level),
+            dtype=stored_type(image),
+        )
+        for level in image.levels
+    ]
     root = literal(image.name + SUFFIX)
     table = Table()
     table.add(f"{root}/attributes.json", lambda: json_file(group(image)))
     table.add(
         f"{root}/s{{level}}/attributes.json",
-        lambda level: json_file(dataset(image, level, shapes[level])),
-        level=lambda: range(len(shapes)),
+        lambda level: json_file(dataset(image, level, levels[level])),
+        level=lambda: range(len(levels)),
     )
-    _add_blocks(table, root, image, shapes)
+    _add_blocks(table, root, image, levels)
     return table
 
 
-def _add_blocks(table: Table, root: str, image: Image, shapes: Sequence[Ints]) -> None:
+def _add_blocks(table: Table, root: str, image: Image, levels: Sequence[Blocks]) -> None:
     """One file a block, in a folder for each axis but the slowest."""
-    grids = [grid_shape(level.shape, shape) for level, shape in zip(image.levels, shapes, strict=True)]
+    grids = [grid_shape(blocks.level.shape, blocks.chunk_shape) for blocks in levels]
     names = image.axis_names
 
     def along(axis: int) -> Choices:
         return lambda level, **_: range(grids[level][axis])
 
     def made(level: int, **index: int) -> File:
-        place = tuple(index[name] for name in names)
-        region = chunk_region(place, shapes[level]).clipped(image.levels[level].shape)
-        make: Callable[[], bytes] = lambda: block(image.levels[level].read(region), stored_type(image))  # noqa: E731
-        return whole(make, "application/octet-stream")
+        return levels[level].file(tuple(index[name] for name in names), lambda pixels: pixels)
 
     places = {name: along(names.index(name)) for name in reversed(names)}
     pattern = "/".join(f"{{{name}}}" for name in reversed(names))
-    table.add(f"{root}/s{{level}}/{pattern}", made, level=lambda: range(len(shapes)), **places)
+    table.add(f"{root}/s{{level}}/{pattern}", made, level=lambda: range(len(levels)), **places)
 
 
 def refusal(image: Image) -> str | None:

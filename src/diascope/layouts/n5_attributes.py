@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from diascope.encodings import gzip
 from diascope.image.axes import Axis
 from diascope.image.image import Image
-from diascope.image.region import Ints
 from diascope.image.units import METRES, SECONDS, ratio
+from diascope.layouts.n5_block import Blocks
 
 VERSION = "2.5.1"
 """Of N5, the last one before attributes may be references."""
@@ -43,7 +42,7 @@ def group(image: Image) -> dict[str, Any]:
     return {"n5": VERSION, "name": image.name, "downsamplingFactors": every, **_place(image)}
 
 
-def dataset(image: Image, level: int, chunk_shape: Ints) -> dict[str, Any]:
+def dataset(image: Image, level: int, blocks: Blocks) -> dict[str, Any]:
     """Of a level.
 
     The distance of pixels is that of the finest ones, as n5-viewer and Neuroglancer multiply it with the factors;
@@ -55,9 +54,9 @@ def dataset(image: Image, level: int, chunk_shape: Ints) -> dict[str, Any]:
         place.pop("resolution")
     return {
         "dimensions": list(image.levels[level].shape[::-1]),
-        "blockSize": list(chunk_shape[::-1]),
+        "blockSize": list(blocks.chunk_shape[::-1]),
         "dataType": stored_type(image).name,
-        "compression": {"type": "gzip", "level": gzip.LEVEL, "useZlib": False},
+        "compression": blocks.compression,
         "downsamplingFactors": factors(image, level),
         **place,
     }

@@ -5,29 +5,18 @@ https://zarr-specs.readthedocs.io/en/latest/v3/codecs/, https://numcodecs.readth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from diascope.encodings import blosc, gzip, zlib, zstd
 from diascope.image.level import Level, Pixels
 from diascope.image.region import Ints
 from diascope.image.stored import Stored
+from diascope.layouts.packing import LEVELS, PACKED, SHUFFLES, frames
 
-SHUFFLES = ("noshuffle", "shuffle", "bitshuffle")
-
-ENCODED: Mapping[str, Callable[[Pixels], bytes]] = {
-    "raw": lambda pixels: pixels.tobytes(),
-    "blosc": blosc.encoded,
-    "gzip": lambda pixels: gzip.encoded(pixels.tobytes()),
-    "zlib": lambda pixels: zlib.encoded(pixels.tobytes()),
-    "zstd": lambda pixels: zstd.encoded(pixels.tobytes()),
-}
-LEVELS = {"gzip": gzip.LEVEL, "zlib": zlib.LEVEL, "zstd": zstd.LEVEL}
-
-NAMED = {2: frozenset(ENCODED), 3: frozenset(ENCODED) - {"zlib"}}
+NAMED = {2: frozenset(PACKED), 3: frozenset(PACKED) - {"zlib"}}
 """The codecs of each version of Zarr."""
 
 
@@ -42,7 +31,7 @@ class Codec:
     """What is known of blosc frames that another program made."""
 
     def encoded(self, pixels: Pixels) -> bytes:
-        return ENCODED[self.name](pixels.astype(self.dtype, copy=False))
+        return PACKED[self.name](pixels.astype(self.dtype, copy=False))
 
     @property
     def v3(self) -> list[dict[str, Any]]:
@@ -68,14 +57,7 @@ class Codec:
 
     @property
     def _frames(self) -> dict[str, Any]:
-        usual = {
-            "cname": blosc.COMPRESSOR,
-            "clevel": blosc.LEVEL,
-            "shuffle": SHUFFLES[blosc.SHUFFLE],
-            "typesize": self.dtype.itemsize,
-            "blocksize": 0,
-        }
-        return usual | {key: self.told[key] for key in usual if key in self.told}
+        return frames(self.told, self.dtype.itemsize)
 
 
 def passing(level: Level, axes: str, chunk_shape: Ints, version: int) -> Stored | None:

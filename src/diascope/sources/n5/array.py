@@ -22,9 +22,11 @@ import numpy as np
 from diascope.errors import Unreadable
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region
-from diascope.sources.n5.compression import unpack
+from diascope.sources.n5.compression import packing, unpack
 from diascope.sources.reading.chunks import corrupt, missing, read_chunks
 from diascope.sources.reading.documents import Document, joined, shown, sizes
+from diascope.sources.reading.packed.packing import Packing
+from diascope.sources.reading.packed.sound import is_sound
 from diascope.sources.reading.packed.unpacking import Unpack
 from diascope.stores.store import Store
 
@@ -49,14 +51,36 @@ class Array:
     dtype: np.dtype[Any]
     """In the byte order of the machine."""
     unpack: Unpack
+    packing: Packing | None
+    """Of the pixels of a block, where its codec is a well-known one."""
 
     def read(self, region: Region) -> Pixels:
         """The pixels of a region that lies inside, not to be written to; raises Unreadable naming a corrupt block."""
         return read_chunks(region, self.chunk_shape, self.dtype, self._chunk)
 
+    def packed(self, place: Ints) -> bytes | None:
+        """The pixels as they are packed in the block at a place in the grid.
+
+        None where there is none, where it ends elsewhere than the grid or the dataset does, and where it seems broken.
+        """
+        data = self.store.read(self._key(place))
+        wanted, start = self._wanted(place), 4 + 4 * len(self.shape)
+        if data is None or self.packing is None or data[:start] != head(wanted):
+            return None
+        pixels = data[start:]
+        return pixels if is_sound(self.packing.codec, pixels, prod(wanted) * self.dtype.itemsize) else None
+
+    def _key(self, place: Ints) -> str:
+        return joined(self.path, "/".join(map(str, reversed(place))))
+
+    def _wanted(self, place: Ints) -> Ints:
+        """How much of a block lies in the dataset."""
+        ends = zip(place, self.chunk_shape, self.shape, strict=True)
+        return tuple(min(chunk, size - i * chunk) for i, chunk, size in ends)
+
     def _chunk(self, place: Ints) -> Pixels:
         """The block at a place in the grid, at least as far as the dataset goes."""
-        key = joined(self.path, "/".join(map(str, reversed(place))))
+        key = self._key(place)
         data = self.store.read(key)
         if data is None:
             return missing(np.zeros((), self.dtype), self.chunk_shape)
@@ -82,13 +106,16 @@ class Array:
 
     def _whole(self, pixels: Pixels, place: Ints) -> Pixels:
         """The block with zeros where it ends before the dataset does."""
-        ends = zip(place, self.chunk_shape, self.shape, strict=True)
-        wanted = tuple(min(chunk, size - i * chunk) for i, chunk, size in ends)
-        if all(have >= want for have, want in zip(pixels.shape, wanted, strict=True)):
+        if all(have >= want for have, want in zip(pixels.shape, self._wanted(place), strict=True)):
             return pixels
         out = np.zeros(self.chunk_shape, self.dtype)
         out[tuple(map(slice, pixels.shape))] = pixels
         return out
+
+
+def head(shape: Ints) -> bytes:
+    """What a block of one value a pixel begins with."""
+    return struct.pack(f">HH{len(shape)}I", 0, len(shape), *shape[::-1])
 
 
 def array(store: Store, path: str, attributes: Document) -> Array:
@@ -112,4 +139,5 @@ def array(store: Store, path: str, attributes: Document) -> Array:
         chunk_shape=chunk_shape,
         dtype=dtype,
         unpack=unpack(attributes, path),
+        packing=packing(attributes, path, len(shape), dtype.itemsize),
     )

@@ -6,6 +6,7 @@ import struct
 
 from diascope.errors import Unreadable
 from diascope.sources.reading.documents import Document, mapping, shown
+from diascope.sources.reading.packed.packing import Packing, blosc_parameters
 from diascope.sources.reading.packed.unpacking import Bytes, Unpack, unpacking
 
 SAME = {"bzip2": "bz2", "xz": "lzma", "blosc": "blosc", "zstd": "zstd"}
@@ -18,8 +19,7 @@ PLAIN, PACKED = 0x10, 0x20
 
 def unpack(attributes: Document, path: str) -> Unpack:
     """Of a dataset with these attributes; raises Unreadable where it is packed in an unknown way."""
-    told = attributes.get("compression", {"type": attributes.get("compressionType", "raw")})
-    compression = mapping(told, f"{path}: compression")
+    compression = _told(attributes, path)
     name = compression.get("type")
     if name == "raw":
         return lambda data, _: data
@@ -30,6 +30,22 @@ def unpack(attributes: Document, path: str) -> Unpack:
     if not isinstance(name, str) or name not in SAME:
         raise Unreadable(f"{path}: blocks that are packed as {shown(name)} cannot be read")
     return unpacking(SAME[name], {}, path)
+
+
+def packing(attributes: Document, path: str, rank: int, itemsize: int) -> Packing | None:
+    """None where the codec is one that only N5 has, or that few know."""
+    compression = _told(attributes, path)
+    name = compression.get("type")
+    if name not in ("raw", "gzip", "blosc", "zstd"):
+        return None
+    codec = "zlib" if name == "gzip" and compression.get("useZlib") is True else str(name)
+    told = blosc_parameters(compression, itemsize) if codec == "blosc" else {}
+    return Packing(codec=codec, order=tuple(range(rank)), parameters=told)
+
+
+def _told(attributes: Document, path: str) -> Document:
+    told = attributes.get("compression", {"type": attributes.get("compressionType", "raw")})
+    return mapping(told, f"{path}: compression")
 
 
 def _lz4(data: Bytes, most: int) -> bytes:

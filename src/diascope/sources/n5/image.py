@@ -15,7 +15,8 @@ from diascope.image.axes import Axis
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
 from diascope.image.metadata import Metadata
-from diascope.image.region import Region
+from diascope.image.region import Ints, Region
+from diascope.image.stored import Stored, stored_as
 from diascope.sources.n5.array import Array, array
 from diascope.sources.n5.container import Folder, attributes_of, timepoint
 from diascope.sources.n5.placing import Placing, factors_of, ngff, own_placing, ratios, transformed
@@ -126,7 +127,7 @@ def _level(own: Array, axes: Axes, placing: Placing) -> Level:
         return axes.turned(own.read(axes.stored(region)))
 
     shape = axes.ordered(own.shape, 1)
-    return Level(
+    level = Level(
         shape=shape,
         dtype=own.dtype,
         chunk_shape=tuple(min(c, max(n, 1)) for c, n in zip(axes.ordered(own.chunk_shape, 1), shape, strict=True)),
@@ -134,6 +135,24 @@ def _level(own: Array, axes: Axes, placing: Placing) -> Level:
         translation=axes.ordered(placing.translation, 0.0),
         read_pixels=own.read if axes.letters == axes.names else read_turned,
     )
+    return _with_stored(level, own, axes)
+
+
+def _with_stored(level: Level, own: Array, axes: Axes) -> Level:
+    """Not where the level is smaller than a block, which then is no cell of its grid."""
+    packing = own.packing
+    if packing is None or axes.ordered(own.chunk_shape, 1) != level.chunk_shape:
+        return level
+    stored = Stored(
+        codec=packing.codec,
+        dtype=own.dtype.newbyteorder(">"),
+        order=axes.letters,
+        is_padded=False,
+        chunk=lambda index: own.packed(axes.placed(index)),
+        parameters=packing.parameters,
+        is_near=own.store.local_path(own.path) is not None,
+    )
+    return stored_as(level, stored)
 
 
 def _extra(attributes: Document) -> dict[str, Any]:
@@ -190,7 +209,7 @@ def _with_times(level: Level, times: tuple[int, ...], at: Callable[[int], Level]
             return planes[0][None]
         return np.stack(planes) if planes else np.empty(region.shape, level.dtype)
 
-    return replace(
+    film = replace(
         level,
         shape=(len(times), *level.shape),
         chunk_shape=(1, *level.chunk_shape),
@@ -198,3 +217,15 @@ def _with_times(level: Level, times: tuple[int, ...], at: Callable[[int], Level]
         translation=(0.0, *level.translation),
         read_pixels=read_pixels,
     )
+    return stored_as(film, level.stored and _at_times(level.stored, times, at))
+
+
+def _at_times(first: Stored, times: tuple[int, ...], at: Callable[[int], Level]) -> Stored:
+    """The chunks of all the times that pack them as the first one does."""
+
+    def chunk(index: Ints) -> bytes | None:
+        own = at(times[index[0]]).stored
+        alike = own and (own.codec, own.dtype, own.order) == (first.codec, first.dtype, first.order)
+        return own.chunk(index[1:]) if own and alike else None
+
+    return replace(first, chunk=chunk)
