@@ -10,6 +10,7 @@ from time import monotonic, sleep
 import uvicorn
 from starlette.types import ASGIApp
 
+from diascope.access.admission import Limits
 from diascope.access.data import Data
 from diascope.access.http import server
 from diascope.access.pages import pages
@@ -46,7 +47,8 @@ def of_folder(folder: Path, **settings: object) -> LiveServer:
     return LiveServer(application(Settings.model_validate({"repositories": repositories, **settings})))
 
 
-def of_tree(tree: Tree) -> LiveServer:
+def of_tree(tree: Tree, limits: Limits | None = None) -> LiveServer:
     """Any tree below ``/data/``, ``/s3/`` and ``/dav/``, and the web application."""
+    limits = limits or Limits(threads=4)
     handlers = {"/data/": Data(tree, lambda path: path).answer, "/s3/": S3(tree).answer}
-    return LiveServer(server(handlers, {"/": pages()}, threads=4, webdav=WebDav(tree).answer))
+    return LiveServer(server(handlers, {"/": pages()}, limits, webdav=WebDav(tree).answer))

@@ -7,6 +7,7 @@ from functools import partial
 from starlette.types import ASGIApp
 
 from diascope import __version__
+from diascope.access.admission import Limits
 from diascope.access.api import api
 from diascope.access.data import Data
 from diascope.access.http import server
@@ -35,4 +36,16 @@ def application_of(settings: Settings, images: Catalogue) -> ASGIApp:
     s3 = S3(root, secrets, (settings.s3_domain or "").lower())
     handlers = {"/data/": Data(root, root.canonical).answer, "/s3/": s3.answer}
     hosts = {s3.domain: s3.hosted} if s3.domain else {}
-    return server(handlers, rest, settings.threads, hosts, WebDav(root).answer)
+    return server(handlers, rest, limits(settings), hosts, WebDav(root).answer)
+
+
+def limits(settings: Settings) -> Limits:
+    """How much is done at once."""
+    return Limits(
+        threads=settings.threads,
+        small=settings.small_work,
+        memory=settings.work_memory,
+        waiting=settings.work_waiting,
+        seconds=settings.work_seconds,
+        client=settings.client_requests,
+    )

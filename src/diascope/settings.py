@@ -104,6 +104,18 @@ class Settings(BaseSettings):
     port: int = Field(8400, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
     chunk_cache: int = Field(512 * MEBIBYTE, ge=0, description="How much memory decoded chunks may take.")
     file_cache: int = Field(128 * MEBIBYTE, ge=0, description="How much memory encoded files may take.")
+    reader_cache: int = Field(
+        256 * MEBIBYTE,
+        ge=128 * MEBIBYTE,
+        description="How much memory all else may take that readers and operations keep: what they unpacked, indices, "
+        "tables.",
+    )
+    decoded_pictures: int = Field(
+        4096 * MEBIBYTE,
+        ge=0,
+        description="How much disk, in the system's folder for temporary files, decoded pictures may take that have no "
+        "tiles and are too big for memory.",
+    )
     block_cache: int = Field(
         64 * MEBIBYTE, ge=0, description="How much memory parts of remote files may take, read ahead or read again."
     )
@@ -133,6 +145,21 @@ class Settings(BaseSettings):
         10.0, ge=0, description="How soon folders are looked into again; not for more than a twentieth of the time."
     )
     max_request: int = Field(512 * MEBIBYTE, ge=1, description="The largest answer that is made for one request.")
+    small_work: int = Field(
+        32 * MEBIBYTE, ge=MEBIBYTE, description="How much memory every request may take; such a one is never refused."
+    )
+    work_memory: int = Field(
+        2048 * MEBIBYTE,
+        ge=MEBIBYTE,
+        description="How much memory all requests may take together that take more than `small_work`; others wait.",
+    )
+    work_waiting: int = Field(
+        128, ge=0, description="How many requests wait for that memory before more of them are told to come back."
+    )
+    work_seconds: float = Field(60.0, gt=0, description="How long a request waits for that memory.")
+    client_requests: int = Field(
+        0, ge=0, description="How many requests of one client are under way at most; 0 is any number."
+    )
     s3_keys: dict[str, SecretStr] = Field(
         {}, description="Secret keys by access key: with any, the S3 door answers signed requests only."
     )

@@ -11,7 +11,7 @@ import pytest
 
 from diascope.errors import BadRequest, Forbidden, Overloaded, TooLarge, Unreadable, Unsupported
 from diascope.tree.cache import Identified, file_cache
-from diascope.tree.file import Entry, File, Tree, in_memory, whole
+from diascope.tree.file import File, in_memory, whole
 from diascope.tree.table import Table
 from tests.servers import of_tree
 
@@ -222,44 +222,6 @@ def test_nothing_can_be_changed(client: httpx.Client, method: str) -> None:
     answer = client.request(method, "a/whole")
     assert answer.status_code == 405
     assert "GET" in answer.headers["allow"]
-
-
-class Slow:
-    """A tree whose look-ups wait until they are let go."""
-
-    def __init__(self, gate: Callable[[], object]) -> None:
-        self.gate = gate
-
-    def file(self, path: str) -> File | None:
-        self.gate()
-        return in_memory(b"x", "text/plain")
-
-    def entries(self, path: str) -> Iterator[Entry] | None:
-        return None
-
-
-def test_overload_is_503_and_never_404(monkeypatch: pytest.MonkeyPatch) -> None:
-    from threading import Event, Thread
-
-    monkeypatch.setattr("diascope.access.http.WAITING", 2)
-    gate = Event()
-    tree: Tree = Slow(lambda: gate.wait(20))
-    server = of_tree(tree)
-    waiting = [Thread(target=httpx.get, args=(f"{server.url}/data/x",), kwargs={"timeout": 30}) for _ in range(6)]
-    for thread in waiting:
-        thread.start()
-    statuses = []
-    for _ in range(100):
-        try:
-            statuses.append(httpx.get(f"{server.url}/data/x", timeout=0.2).status_code)
-            break
-        except httpx.TimeoutException:
-            continue
-    gate.set()
-    for thread in waiting:
-        thread.join()
-    server.stop()
-    assert statuses == [503]
 
 
 def test_the_whole_server_refuses_paths_that_climb(server: Callable[[Path], str], tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from diascope.access import s3_listing
+from diascope.access.admission import Limits
 from diascope.access.http import server
 from diascope.access.s3 import S3
 from diascope.errors import Overloaded, TooLarge, Unreadable, Unsupported
@@ -76,7 +77,7 @@ def client(url: str, *, retries: int = 0, **more: Any) -> Any:
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     served = S3(Identified(table(), "v1", file_cache(1 << 20)), domain="s3.localhost")
-    running = LiveServer(server({"/s3/": served.answer}, {}, 4, {served.domain: served.hosted}))
+    running = LiveServer(server({"/s3/": served.answer}, {}, Limits(threads=4), {served.domain: served.hosted}))
     yield f"{running.url}/s3"
     running.stop()
 

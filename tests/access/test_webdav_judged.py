@@ -14,6 +14,7 @@ import zarr
 from starlette.types import ASGIApp
 
 from diascope.access import webdav_propfind
+from diascope.access.admission import Limits
 from diascope.access.http import server
 from diascope.access.webdav import WebDav
 from diascope.access.webdav_propfind import Wanted
@@ -74,7 +75,7 @@ class Twin:
 
 
 def app(tree: Tree) -> ASGIApp:
-    return server({}, {}, 4, webdav=WebDav(Identified(tree, "v1", file_cache(1 << 20))).answer)
+    return server({}, {}, Limits(threads=4), webdav=WebDav(Identified(tree, "v1", file_cache(1 << 20))).answer)
 
 
 @pytest.fixture(scope="module")

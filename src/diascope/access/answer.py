@@ -8,11 +8,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
+from itertools import chain
 from urllib.parse import quote
 
 from diascope import fleeting
+from diascope.access.blocks import Blocks, blocks
 from diascope.access.problem import MEDIA_TYPE, problem, status_of, title_of
 from diascope.access.ranges import NotSatisfiable, Part, parts
 from diascope.errors import DiascopeError
@@ -36,6 +39,8 @@ class Asked:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = b""
     """Where a door takes one; None where it is too long to be read."""
+    trouble: DiascopeError | None = None
+    """What happened before the door was asked, such as an overload, which it tells in its own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,32 +129,29 @@ def _body(file: File, asked: Asked, headers: dict[str, str], tag: str | None) ->
     return _multipart(read, size, wanted, asked, headers)
 
 
-def _sent(
-    status: HTTPStatus, headers: dict[str, str], length: int, asked: Asked, blocks: Callable[[], Iterator[bytes]]
-) -> Answer:
+def _sent(status: HTTPStatus, headers: dict[str, str], length: int, asked: Asked, made: Callable[[], Blocks]) -> Answer:
     """A body of known length: short ones made now, so that an error still has a status of its own."""
     headers = headers | {"content-length": str(length)}
     if asked.method == "HEAD":
         return Answer(status, headers)
     if length <= BLOCK:
-        return Answer(status, headers, b"".join(blocks()))
-    return Answer(status, headers, _begun(blocks()))
+        return Answer(status, headers, b"".join(made()))
+    return Answer(status, headers, _begun(made()))
 
 
-def _begun(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def _begun(made: Blocks) -> Blocks:
     """The blocks, the first of them made now."""
-    first = next(blocks)
-
-    def all_of_them() -> Iterator[bytes]:
-        yield first
-        yield from blocks
-
-    return all_of_them()
+    first = next(made)
+    return blocks(chain([lambda: first], made.makers))
 
 
-def _blocks(read: Callable[[int, int | None], bytes], part: Part) -> Iterator[bytes]:
+def _blocks(read: Callable[[int, int | None], bytes], part: Part) -> Blocks:
+    return blocks(_makers(read, part))
+
+
+def _makers(read: Callable[[int, int | None], bytes], part: Part) -> Iterator[Callable[[], bytes]]:
     for start in range(part.start, part.stop, BLOCK):
-        yield read(start, min(start + BLOCK, part.stop))
+        yield partial(read, start, min(start + BLOCK, part.stop))
 
 
 def _multipart(
@@ -166,14 +168,14 @@ def _multipart(
     end = f"\r\n--{boundary}--\r\n".encode()
     length = sum(len(head) + part.stop - part.start for head, part in zip(heads, wanted, strict=True)) + len(end)
 
-    def blocks() -> Iterator[bytes]:
+    def makers() -> Iterator[Callable[[], bytes]]:
         for head, part in zip(heads, wanted, strict=True):
-            yield head
-            yield from _blocks(read, part)
-        yield end
+            yield partial(bytes, head)
+            yield from _makers(read, part)
+        yield partial(bytes, end)
 
     headers = headers | {"content-type": f"multipart/byteranges; boundary={boundary}"}
-    return _sent(HTTPStatus.PARTIAL_CONTENT, headers, length, asked, blocks)
+    return _sent(HTTPStatus.PARTIAL_CONTENT, headers, length, asked, lambda: blocks(makers()))
 
 
 def _has(header: str | None, tag: str) -> bool:

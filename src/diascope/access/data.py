@@ -35,6 +35,8 @@ class Data:
         if asked.method not in {"GET", "HEAD"}:
             return refused(asked)
         try:
+            if asked.trouble:
+                raise asked.trouble
             return self._answer(path, query, asked)
         except DiascopeError as error:
             return failed(error, asked)

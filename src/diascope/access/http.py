@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import partial
-from typing import Any
 from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from diascope.access.admission import Admission, Limits, Ticket, gone
 from diascope.access.answer import Answer, Asked, failed
-from diascope.errors import Overloaded
+from diascope.access.blocks import Blocks
+from diascope.errors import DiascopeError, Overloaded
+from diascope.work import Gone
 
 CORS = {
     "access-control-allow-origin": "*",
@@ -39,32 +40,6 @@ BODY = "diascope.body"
 LARGEST = 64 << 10
 """Bytes of the body of a request; a list of properties has a few hundred."""
 
-WAITING = 512
-"""How many requests wait for a thread before more of them are told to come back."""
-
-
-@dataclass(slots=True)
-class Workers:
-    """As many threads as decode and encode at once, and a bounded queue before them."""
-
-    threads: int
-    _pool: ThreadPoolExecutor = field(init=False)
-    _pending: int = 0
-
-    def __post_init__(self) -> None:
-        self._pool = ThreadPoolExecutor(self.threads, "diascope")
-
-    async def run(self, work: Callable[[], Any]) -> Any:
-        """The result of work done in one of the threads; raises Overloaded where too many wait already."""
-        if self._pending >= WAITING + self.threads:
-            raise Overloaded(f"{WAITING} requests are waiting already")
-        self._pending += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        finally:
-            self._pending -= 1
-
-
 Handler = Callable[[Asked], Answer]
 PathHandler = Callable[[str, str, Asked], Answer]
 """Of the path below the prefix, the query, and the request."""
@@ -73,7 +48,7 @@ PathHandler = Callable[[str, str, Asked], Answer]
 def server(
     handlers: Mapping[str, PathHandler],
     rest: dict[str, ASGIApp],
-    threads: int,
+    limits: Limits,
     hosts: Mapping[str, PathHandler] | None = None,
     webdav: PathHandler | None = None,
 ) -> ASGIApp:
@@ -82,24 +57,24 @@ def server(
     Before them come the handlers of domains, which take whole paths on the domain and the hosts below it; and that of
     WebDAV, which takes whole paths too, since its clients ask what lies above ``/dav/`` before they go there.
     """
-    workers = Workers(threads)
+    admission = Admission(limits)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             query = scope["query_string"].decode("latin-1")
             handler = _of_host(scope, hosts) if hosts else None
             if handler is not None:
-                await _handle(scope, receive, send, workers, partial(handler, scope["path"], query))
+                await _handle(scope, receive, send, admission, partial(handler, scope["path"], query))
                 return
             if webdav is not None and _is_webdav(scope):
                 if scope["method"] in WITH_BODY:
                     scope[BODY] = await _body(receive)
-                await _handle(scope, receive, send, workers, partial(webdav, scope["path"], query))
+                await _handle(scope, receive, send, admission, partial(webdav, scope["path"], query))
                 return
             prefix = next((p for p in handlers if f"{scope['path']}/".startswith(p)), None)
             if prefix is not None:
                 path = scope["path"][len(prefix) :]
-                await _handle(scope, receive, send, workers, partial(handlers[prefix], path, query))
+                await _handle(scope, receive, send, admission, partial(handlers[prefix], path, query))
                 return
         application = next(app for p, app in rest.items() if scope.get("path", "/").startswith(p))
         await application(scope, receive, send)
@@ -119,20 +94,41 @@ def _is_webdav(scope: Scope) -> bool:
     )
 
 
-async def _handle(scope: Scope, receive: Receive, send: Send, workers: Workers, handler: Handler) -> None:
+async def _handle(scope: Scope, receive: Receive, send: Send, admission: Admission, handler: Handler) -> None:
     asked = _asked(scope)
     if asked.method == "OPTIONS" and (BODY not in scope or "access-control-request-method" in asked.headers):
         await _send_head(send, 204, CORS)
         await send({"type": "http.response.body", "body": b""})
         return
-    answer = await _answer(workers, handler, asked)
+    try:
+        ticket = admission.ticket(client_of(scope))
+    except Overloaded as error:
+        await _send(scope, receive, send, None, handler(replace(asked, trouble=error)))
+        return
+    try:
+        answer = await _answer(ticket, handler, asked, receive)
+        await _send(scope, receive, send, ticket, answer)
+    except Gone:
+        pass  # there is nobody to tell
+    finally:
+        ticket.leave()
+
+
+def client_of(scope: Scope) -> str:
+    """Whose request it is, as far as can be told before anything of it is believed."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+async def _send(scope: Scope, receive: Receive, send: Send, ticket: Ticket | None, answer: Answer) -> None:
     # A body that was not read to its end: what follows it on the connection would be taken for it.
-    last = {} if asked.method in {"GET", "HEAD"} or scope.get(BODY) is not None else {"connection": "close"}
+    is_read = scope["method"] in {"GET", "HEAD"} or scope.get(BODY) is not None
+    last = {} if is_read else {"connection": "close"}
     await _send_head(send, answer.status.value, CORS | answer.headers | last)
     if isinstance(answer.body, bytes):
-        await send({"type": "http.response.body", "body": b"" if asked.method == "HEAD" else answer.body})
-    else:
-        await _send_blocks(receive, send, workers, answer.body)
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
+    elif ticket is not None:
+        await _send_blocks(receive, send, ticket, answer.body)
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -148,32 +144,34 @@ async def _body(receive: Receive) -> bytes | None:
     return bytes(body)
 
 
-async def _answer(workers: Workers, handler: Handler, asked: Asked) -> Answer:
+async def _answer(ticket: Ticket, handler: Handler, asked: Asked, receive: Receive) -> Answer:
+    """What the door answers; what happened before it was asked it tells in its own words."""
     try:
-        answer: Answer = await workers.run(lambda: handler(asked))
+        answer = await ticket.run(lambda: handler(asked), receive)
+    except DiascopeError as error:
+        return handler(replace(asked, trouble=error))
     except Exception as error:  # noqa: BLE001
         return failed(error, asked)
+    held = len(answer.body) if isinstance(answer.body, bytes) else int(answer.headers.get("content-length", 0))
+    ticket.keep(held)
     return answer
 
 
-async def _send_blocks(receive: Receive, send: Send, workers: Workers, blocks: Iterator[bytes]) -> None:
+async def _send_blocks(receive: Receive, send: Send, ticket: Ticket, blocks: Iterator[bytes]) -> None:
     """A body block by block, as long as the client is there.
 
     Trouble in the middle cuts the connection: the client sees that bytes are missing.
     """
-    gone = asyncio.create_task(_gone(receive))
+    if not isinstance(blocks, Blocks):
+        ticket.unbounded()
+    leaving = asyncio.create_task(gone(receive))
+    leaving.add_done_callback(lambda _: ticket.abandon())
     try:
-        while not gone.done() and (block := await workers.run(lambda: next(blocks, None))) is not None:
+        while not leaving.done() and (block := await ticket.run(lambda: next(blocks, None))) is not None:
             await send({"type": "http.response.body", "body": block, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     finally:
-        gone.cancel()
-
-
-async def _gone(receive: Receive) -> None:
-    """Returns once the client has closed the connection."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+        leaving.cancel()
 
 
 async def _send_head(send: Send, status: int, headers: dict[str, str]) -> None:

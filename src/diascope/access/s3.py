@@ -77,6 +77,8 @@ class S3:
         return replace(answer, headers=answer.headers | {"x-amz-request-id": request})
 
     def _answer(self, bucket: str, key: str, query: Query, asked: Asked) -> Answer:
+        if asked.trouble:
+            raise asked.trouble
         if self.keys:
             path = "/" + unquote(asked.url.partition("//")[2].partition("/")[2])
             verify(asked, path, query, self.keys, datetime.now(UTC))

@@ -51,6 +51,8 @@ class WebDav:
     def answer(self, path: str, _: str, asked: Asked) -> Answer:
         """Whatever happens is told with a status of its own; trouble is never 404."""
         try:
+            if asked.trouble:
+                raise asked.trouble
             _check(asked)
             if asked.method in {"GET", "HEAD"}:
                 return self._got(path, asked)

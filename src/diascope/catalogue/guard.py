@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import prod
 from typing import TypeVar
 
 from diascope.errors import Changed, DiascopeError, Unreadable
@@ -12,6 +13,7 @@ from diascope.image.region import Region
 from diascope.image.stored import stored_as, through
 from diascope.sources.source import Source
 from diascope.stores.store import Store
+from diascope.work import claim
 
 T = TypeVar("T")
 
@@ -57,6 +59,7 @@ class Guard:
         """The same level, which gives the pixels that were asked for or an error."""
 
         def read_pixels(region: Region) -> Pixels:
+            claim(2 * prod(region.shape) * level.dtype.itemsize)  # as stored and as pixels
             pixels = self.run(lambda: level.read_pixels(region))
             if pixels.shape != region.shape or pixels.dtype != level.dtype:
                 raise Unreadable(

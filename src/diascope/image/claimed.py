@@ -1,0 +1,30 @@
+"""Pixels whose memory is claimed before they are read, so that a server can say no in time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from diascope.image.image import Image
+from diascope.image.level import Level, Pixels
+from diascope.image.region import Region
+from diascope.image.stored import stored_as
+from diascope.work import claim
+
+
+def claimed(image: Image) -> Image:
+    """The same image; whoever reads it claims what its pixels, and what is made of them, take (``diascope.work``)."""
+    return replace(image, levels=tuple(map(claimed_level, image.levels)))
+
+
+def claimed_level(level: Level) -> Level:
+    """The same level; a region is held about twice, and whatever filters hold around it."""
+    each = level.dtype.itemsize * (1 + max(level.spread, 1.0))
+
+    def read_pixels(region: Region) -> Pixels:
+        nbytes = each
+        for start, stop in zip(region.start, region.stop, strict=True):
+            nbytes *= stop - start
+        claim(int(nbytes))
+        return level.read_pixels(region)
+
+    return stored_as(replace(level, read_pixels=read_pixels), level.stored)
