@@ -15,6 +15,7 @@ from typing import NamedTuple
 from diascope.image.image import Image
 from diascope.image.pyramid import dyadic
 from diascope.layouts.layout import Layout
+from diascope.layouts.passing import jpeg_tiles, passed
 from diascope.layouts.picture import ENCODINGS, pixels, refusal, tile_side
 from diascope.tree.file import File, Tree, in_memory, whole
 from diascope.tree.table import Table, literal
@@ -54,12 +55,17 @@ def _add(table: Table, image: Image, flavour: str, ending: str) -> None:
     """The descriptor and the tiles in one format."""
     levels, cut = image.levels[::-1], tiling(image)
     encoded, media_type = ENCODINGS["jpg" if ending == "jpeg" else ending]
+    stored = [jpeg_tiles(image, level) if ending == "jpeg" else None for level in levels]
     stem = literal(image.name) + flavour
 
     def tile(depth: int, x: int, y: int) -> File:
         level = levels[depth]
         rows, columns = cut.span(y, level.shape[-2]), cut.span(x, level.shape[-1])
-        return whole(lambda: encoded(pixels(image, level, rows, columns)), media_type)
+
+        def make() -> bytes:
+            return encoded(pixels(image, level, rows, columns))
+
+        return passed(stored[depth], rows, columns, make) or whole(make, media_type)
 
     table.add(f"{stem}.dzi", lambda: _descriptor(image, cut, ending))
     table.add(

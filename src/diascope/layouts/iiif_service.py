@@ -16,8 +16,9 @@ import numpy as np
 from diascope.image.image import Image
 from diascope.image.level import Pixels
 from diascope.layouts.iiif_request import MAX_AREA, MAX_SIDE, Request, Size
+from diascope.layouts.passing import JpegTiles, jpeg_tiles, passed
 from diascope.layouts.picture import ENCODINGS, TILE, opaque, tile_side
-from diascope.layouts.resized import resized
+from diascope.layouts.resized import resized, unchanged
 from diascope.tree.file import Entry, File, Tree, in_memory, json_file, whole
 from diascope.tree.table import Table, literal
 
@@ -46,19 +47,52 @@ def service(image: Image, version: Version) -> Tree:
     """The files of a picture."""
     stem = literal(image.name + version.suffix)
     size = picture_size(image)
+    stored = StoredTiles.of(image)
 
     def base() -> File:
         return replace(in_memory(b"", version.media_type), moved=INFO)
 
     def picture(region: str, size_: str, rotation: str, name: str) -> File:
         asked = version.request(size, region, size_, rotation, name)
-        return whole(lambda: answered(image, asked), ENCODINGS[asked.format][1])
+
+        def make() -> bytes:
+            return answered(image, asked)
+
+        return stored.file(asked, make) or whole(make, ENCODINGS[asked.format][1])
 
     table = Table()
     table.add(f"{stem}/", base)
     table.add(f"{stem}/{INFO}", lambda: _info(image, version))
     table.add(f"{stem}/{{region}}/{{size_}}/{{rotation}}/{{name}}", picture)
     return _Service(table, f"{image.name}{version.suffix}/{INFO}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredTiles:
+    """What of a picture is passed on as it is stored, by its levels' places."""
+
+    image: Image
+    levels: dict[int, JpegTiles]
+
+    @classmethod
+    def of(cls, image: Image) -> StoredTiles:
+        found = enumerate(jpeg_tiles(image, level) for level in image.levels)
+        return cls(image, {k: tiles for k, tiles in found if tiles})
+
+    def file(self, asked: Request, make: Callable[[], bytes]) -> File | None:
+        """The file of a request that asks for just the pixels of a chunk."""
+        plain = not (asked.mirrored or asked.turns) and asked.format == "jpg" and asked.quality in self.qualities
+        if not plain or not self.levels:
+            return None
+        x, y, width, height = asked.box
+        rows, columns = range(y, y + height), range(x, x + width)
+        found = unchanged(self.image, rows, columns, asked.size.height, asked.size.width)
+        return passed(self.levels.get(found.level), found.rows, found.columns, make) if found else None
+
+    @property
+    def qualities(self) -> tuple[str, ...]:
+        """Those that leave the picture as it is."""
+        return ("default", "color") if self.image.kind == "rgb" else ("default",)
 
 
 @dataclass(frozen=True, slots=True)

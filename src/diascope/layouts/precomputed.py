@@ -23,7 +23,6 @@ from typing import Any
 
 from diascope.image.image import Image
 from diascope.image.morton import curve
-from diascope.image.region import Region
 from diascope.layouts.layout import Layout
 from diascope.layouts.pixel_run import LARGEST_PIXELS
 from diascope.layouts.precomputed_chunks import Chunks
@@ -31,7 +30,7 @@ from diascope.layouts.precomputed_encoding import JPEG, PNG, RAW, SEGMENTATION, 
 from diascope.layouts.precomputed_scale import Scale, scales, transform
 from diascope.layouts.precomputed_shard import Sharding, Shards, made_shard, plain_shard, sharding
 from diascope.layouts.precomputed_types import data_type
-from diascope.tree.file import File, Tree, json_file, whole
+from diascope.tree.file import File, Tree, json_file
 from diascope.tree.table import Table, literal
 
 SHARD_SIZE = 1 << 31
@@ -84,9 +83,7 @@ def _tree(image: Image, encoding: Encoding, suffix: str) -> Tree:
         scale = kept[level]
         starts = [span.start for axis, text in enumerate((x, y, z)) if (span := scale.spans(axis).span(text))]
         cell = tuple(start // side for start, side in zip(starts, scale.chunk_size, strict=True))
-        chunks = Chunks(image=image, encoding=encoding, scale=scale)
-        size = chunks.size(Region(cell, tuple(index + 1 for index in cell))) if encoding.is_plain else None
-        return whole(lambda: chunks.encoded(cell), encoding.media_type, size)
+        return Chunks(image=image, encoding=encoding, scale=scale).file(cell)
 
     table = _documents(root, image, kept[0], lambda: info(image, encoding, kept))
     table.add(

@@ -14,9 +14,11 @@ from diascope.image.image import Image
 from diascope.image.level import Pixels
 from diascope.image.order import moved
 from diascope.image.region import Ints, Region, grid_shape
+from diascope.layouts.passing import jpeg_tiles
 from diascope.layouts.precomputed_encoding import Encoding
 from diascope.layouts.precomputed_scale import Scale, Span
 from diascope.layouts.precomputed_types import data_type
+from diascope.tree.file import File, whole
 
 Spans3 = tuple[Span, Span, Span]
 """Along x, y and z."""
@@ -62,8 +64,20 @@ class Chunks:
         return x, y, z
 
     def encoded(self, cell: Ints) -> bytes:
-        """The file of a chunk."""
+        """The bytes of a chunk."""
         return self.encoding.encoded(self.voxels(self.spans(cell)))
+
+    def file(self, cell: Ints) -> File:
+        """A chunk as a file, as it is stored where that is of its encoding."""
+        x, y, z = self.spans(cell)
+        stored = jpeg_tiles(self.image, self.scale.level) if self.encoding.codec == "jpeg" else None
+
+        def make() -> bytes:
+            return self.encoded(cell)
+
+        passed = stored.file(range(*y), range(*x), make, plane=z.start) if stored and z.stop - z.start == 1 else None
+        size = self.size(Region(cell, tuple(index + 1 for index in cell))) if self.encoding.is_plain else None
+        return passed or whole(make, self.encoding.media_type, size)
 
     def part(self, cell: Ints, start: int, stop: int) -> bytes:
         """The bytes from start to stop of a chunk that is its voxels; of one channel no more planes are read."""

@@ -31,6 +31,8 @@ class Encoding:
     """How many columns a chunk has at most, and rows on all its planes together."""
     narrowest: int = 1
     """How many bytes a label has at least."""
+    codec: str | None = None
+    """That of stored chunks which need not be opened."""
     is_plain: bool = False
     """Whether a chunk is its voxels as they are, so that its size is known before it is made."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -83,6 +85,7 @@ JPEG = Encoding(
     media_type="image/jpeg",
     encoded=lambda pixels: jpeg.encoded(stacked(pixels)),
     refuses=_no_jpeg,
+    codec="jpeg",
     longest=jpeg.LARGEST,
 )
 PNG = Encoding(name="png", media_type="image/png", encoded=lambda pixels: png.encoded(stacked(pixels)), refuses=_no_png)

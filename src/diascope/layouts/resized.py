@@ -49,6 +49,10 @@ class Span(NamedTuple):
         start = min(max(floor(self.start + EXACT) - margin, 0), size - 1)
         return range(start, max(min(ceil(self.stop - EXACT) + margin, size), start + 1))
 
+    def is_of(self, pixels: range) -> bool:
+        """Whether it begins and ends where these do."""
+        return abs(self.start - pixels.start) < EXACT and abs(self.stop - pixels.stop) < EXACT
+
 
 class Side(NamedTuple):
     """One axis of a request."""
@@ -59,6 +63,14 @@ class Side(NamedTuple):
     """In pixels of the whole picture."""
     size: int
     """Of the result."""
+
+
+class Taken(NamedTuple):
+    """Pixels of a level as they are."""
+
+    level: int
+    rows: range
+    columns: range
 
 
 def resized(picture: Image, rows: range, columns: range, height: int, width: int) -> Pixels:
@@ -76,6 +88,19 @@ def resized(picture: Image, rows: range, columns: range, height: int, width: int
             spans = down.part(y.start, y.stop, height), across.part(x.start, x.stop, width)
             out[y.start : y.stop, x.start : x.stop] = _piece(picture, level, spans, (len(y), len(x)))
     return out
+
+
+def unchanged(picture: Image, rows: range, columns: range, height: int, width: int) -> Taken | None:
+    """The pixels that are ``resized`` to just themselves; None where others are made of them."""
+    sides = Side(-2, rows, height), Side(-1, columns, width)
+    level = _level(picture, sides)
+    spans = [_span(picture, level, side) for side in sides]
+    taken = [span.touched(size) for span, size in zip(spans, level.shape[-2:], strict=True)]
+    if any(
+        len(each) != side.size or not span.is_of(each) for each, side, span in zip(taken, sides, spans, strict=True)
+    ):
+        return None
+    return Taken(next(k for k, each in enumerate(picture.levels) if each is level), *taken)
 
 
 def _pieces(size: int, span: Span) -> Iterator[range]:
@@ -124,10 +149,7 @@ def _piece(picture: Image, level: Level, spans: tuple[Span, Span], shape: tuple[
     exact = tuple(span.touched(size) for span, size in zip(spans, level.shape[-2:], strict=True))
     if len(exact[0]) * len(exact[1]) > LARGEST_BLOCK:
         raise TooLarge(f"the picture has no level coarse enough: more than {LARGEST_BLOCK} pixels would become few")
-    aligned = all(
-        abs(span.start - r.start) < EXACT and abs(span.stop - r.stop) < EXACT and len(r) >= n
-        for r, n, span in zip(exact, shape, spans, strict=True)
-    )
+    aligned = all(span.is_of(r) and len(r) >= n for r, n, span in zip(exact, shape, spans, strict=True))
     high, wide = (n * _samples(span.length / n) for span, n in zip(spans, shape, strict=True))
     plane = pixels(picture, level, *exact) if aligned else _warped(picture, level, spans, (high, wide))
     if plane.shape[:2] == shape:

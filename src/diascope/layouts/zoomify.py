@@ -25,6 +25,7 @@ from diascope.image.level import Level
 from diascope.image.pyramid import dyadic
 from diascope.image.region import Ints, grid_shape
 from diascope.layouts.layout import Layout
+from diascope.layouts.passing import jpeg_tiles, passed
 from diascope.layouts.picture import TILE, jpeg_bytes, pixels, refusal
 from diascope.tree.file import File, Tree, in_memory, whole
 from diascope.tree.table import Table, literal
@@ -91,6 +92,7 @@ def rounded_down(size: Ints, count: int) -> list[Ints]:
 
 def _tree(image: Image) -> Tree:
     levels = kept_levels(image)
+    stored = [jpeg_tiles(image, level) for level in levels]
     cut = tiers([level.shape[-2:] for level in levels])
     other = tiers(rounded_down(image.shape[-2:], len(levels)))
     folder = literal(image.name + SUFFIX)
@@ -99,7 +101,11 @@ def _tree(image: Image) -> Tree:
         level = levels[tier]
         box = (range(i * TILE, min(i * TILE + TILE, n)) for i, n in zip((y, x), level.shape[-2:], strict=True))
         rows, columns = box
-        return whole(lambda: jpeg_bytes(pixels(image, level, rows, columns)), "image/jpeg")
+
+        def make() -> bytes:
+            return jpeg_bytes(pixels(image, level, rows, columns))
+
+        return passed(stored[tier], rows, columns, make) or whole(make, "image/jpeg")
 
     def elsewhere(group: int, name: str) -> File | None:
         found = NAME.fullmatch(name)
