@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
+from operator import sub
 
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
@@ -21,10 +23,7 @@ def claimed_level(level: Level) -> Level:
     each = level.dtype.itemsize * (1 + max(level.spread, 1.0))
 
     def read_pixels(region: Region) -> Pixels:
-        nbytes = each
-        for start, stop in zip(region.start, region.stop, strict=True):
-            nbytes *= stop - start
-        claim(int(nbytes))
+        claim(int(each * prod(map(sub, region.stop, region.start))))
         return level.read_pixels(region)
 
     return stored_as(replace(level, read_pixels=read_pixels), level.stored)
