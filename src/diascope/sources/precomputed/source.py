@@ -13,6 +13,7 @@ from diascope.image.metadata import Metadata
 from diascope.image.region import Region
 from diascope.sources.dataset import Dataset
 from diascope.sources.precomputed.info import Info, info
+from diascope.sources.precomputed.passing import with_stored
 from diascope.sources.precomputed.volume import Volume, volume
 from diascope.sources.reading.documents import document, joined
 from diascope.sources.reading.names.stem import stem
@@ -79,7 +80,7 @@ def _level(own: Volume, finest: Volume) -> Level:
     scale, fine = own.scale, finest.scale.resolution
     pairs = zip(scale.offset, scale.resolution, fine, strict=True)
     centres = ((offset + 0.5) * size - fine / 2 for offset, size, fine in pairs)
-    return Level(
+    level = Level(
         shape=own.shape[skipped:],
         dtype=own.dtype,
         chunk_shape=own.chunk_shape[skipped:],
@@ -87,6 +88,7 @@ def _level(own: Volume, finest: Volume) -> Level:
         translation=(0.0, *centres)[skipped:],
         read_pixels=read_pixels,
     )
+    return with_stored(level, own)
 
 
 source = Source(

@@ -48,25 +48,39 @@ class Volume:
         """The voxels of a region that lies inside; raises Unreadable naming a corrupt chunk."""
         return read_chunks(region, self.chunk_shape, self.dtype, self._chunk)
 
-    def _chunk(self, place: Ints) -> Pixels:
-        starts = [i * side for i, side in zip(place[1:], self.scale.chunk_size, strict=True)]
-        pairs = zip(starts, self.scale.chunk_size, self.scale.size, strict=True)
-        stops = [min(start + side, size) for start, side, size in pairs]
-        shape = (self.channels, *(stop - start for start, stop in zip(starts, stops, strict=True)))
-        key = self._key(starts, stops)
+    def box(self, place: Ints) -> Region:
+        """The voxels of the chunk at a place in the grid."""
+        pairs = zip(place, self.chunk_shape, self.shape, strict=True)
+        starts, stops = zip(*((i * side, min(i * side + side, size)) for i, side, size in pairs), strict=True)
+        return Region(starts, stops)
+
+    def packed(self, place: Ints) -> bytes | None:
+        """The bytes of a chunk as its encoding has them; None where there is none."""
+        box = self.box(place)
+        key = self._key(box)
         try:
-            data = self._data(key, place, prod(shape) * self.dtype.itemsize)
-            pixels = None if data is None else self.decode(data, shape)
+            return self._data(key, place, prod(box.shape) * self.dtype.itemsize)
         except DiascopeError:
             raise
         except Exception as error:
             raise corrupt(key, error) from error
-        return missing(np.zeros((), self.dtype), shape) if pixels is None else pixels
 
-    def _key(self, starts: list[int], stops: list[int]) -> str:
+    def _chunk(self, place: Ints) -> Pixels:
+        box = self.box(place)
+        data = self.packed(place)
+        if data is None:
+            return missing(np.zeros((), self.dtype), box.shape)
+        try:
+            return self.decode(data, box.shape)
+        except DiascopeError:
+            raise
+        except Exception as error:
+            raise corrupt(self._key(box), error) from error
+
+    def _key(self, box: Region) -> str:
         """The canonical path of a chunk, also where it lies in a shard."""
-        offsets = self.scale.offset
-        spans = (f"{o + start}-{o + stop}" for o, start, stop in zip(offsets, starts, stops, strict=True))
+        offsets, ends = self.scale.offset, zip(box.start[1:], box.stop[1:], strict=True)
+        spans = (f"{o + start}-{o + stop}" for o, (start, stop) in zip(offsets, ends, strict=True))
         return f"{self.scale.path}/{'_'.join([*spans][::-1])}"
 
     def _data(self, key: str, place: Ints, size: int) -> bytes | None:
