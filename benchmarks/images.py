@@ -57,10 +57,10 @@ def slide(path: Path, side: int) -> None:
     written(path, list(halved(pixels)), options)
 
 
-def channels(path: Path, side: int) -> None:
-    """Four channels of 16 bits, a pyramid of deflated tiles of 512 pixels with a predictor."""
+def channels(path: Path, side: int, tile: int = 512) -> None:
+    """Four channels of 16 bits, a pyramid of deflated tiles with a predictor."""
     pixels = np.stack([(texture(side, 10 + k) * 4095).astype(np.uint16) for k in range(4)])
-    options = {"tile": (512, 512), "compression": "zlib", "predictor": True, "photometric": "minisblack"}
+    options = {"tile": (tile, tile), "compression": "zlib", "predictor": True, "photometric": "minisblack"}
     planes = [list(halved(plane)) for plane in pixels]
     metadata = {"axes": "CYX", "Channel": {"Name": ["DAPI", "FITC", "Cy3", "Cy5"]}}
     written(path, [np.stack(level) for level in zip(*planes, strict=True)], options | {"metadata": metadata})
