@@ -42,13 +42,14 @@ class Stored:
     is_near: bool = False
     """Whether a chunk is a positional read or two of a local file."""
 
-    def is_in(self, level: Level, axes: str, chunk_shape: Ints) -> bool:
-        """Whether the chunks of a level of these axes are of this shape and type, and C order is that of their pixels.
+    def is_in(self, level: Level, axes: str, chunk_shape: Ints, order: str | None = None) -> bool:
+        """Whether the chunks of a level of these axes are of this shape and type, and their pixels lie in this order.
 
-        The order along axes that a chunk has one pixel of is no order.
+        That is the axes' own where no other is wanted; along those that a chunk has one pixel of there is none.
         """
         long = [name for name, side in zip(axes, chunk_shape, strict=True) if side > 1]
-        in_order = [name for name in self.order if name in long] == long
+        wanted = [name for name in order or axes if name in long]
+        in_order = [name for name in self.order if name in long] == wanted
         return in_order and level.chunk_shape == chunk_shape and self.dtype.newbyteorder("=") == level.dtype
 
     def passed(self, level: Level, index: Ints, *, padded: bool) -> bytes | None:

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from diascope.haste import pause
 from diascope.image.level import Level, Pixels
 from diascope.image.region import Ints, Region, chunk_region
 from diascope.image.stored import Stored, is_inside
@@ -76,6 +77,7 @@ class Blocks:
         def passed() -> bytes:
             data = chunk(index)
             if data is None:
+                pause()
                 return self._made(region, turned)
             return _head(turned(np.broadcast_to(np.uint8(0), region.shape)).shape) + data
 

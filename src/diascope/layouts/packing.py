@@ -5,15 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from diascope.encodings import blosc, gzip, zlib, zstd
 from diascope.image.level import Pixels
 
+
+def plain(pixels: Pixels) -> bytes:
+    """The bytes of pixels in C order: not a copy where these are all of some bytes that they were read from."""
+    base: Any = pixels
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if type(base) is bytes and len(base) == pixels.nbytes and pixels.flags.c_contiguous:
+        return base
+    return pixels.tobytes()
+
+
 PACKED: Mapping[str, Callable[[Pixels], bytes]] = {
-    "raw": lambda pixels: pixels.tobytes(),
+    "raw": plain,
     "blosc": blosc.encoded,
-    "gzip": lambda pixels: gzip.encoded(pixels.tobytes()),
-    "zlib": lambda pixels: zlib.encoded(pixels.tobytes()),
-    "zstd": lambda pixels: zstd.encoded(pixels.tobytes()),
+    "gzip": lambda pixels: gzip.encoded(plain(pixels)),
+    "zlib": lambda pixels: zlib.encoded(plain(pixels)),
+    "zstd": lambda pixels: zstd.encoded(plain(pixels)),
 }
 """Of pixels in C order and the byte order that is stored."""
 

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diascope.errors import Unsupported
+from diascope.haste import pause
 from diascope.image.image import Image
 from diascope.image.level import Pixels
 from diascope.image.order import moved
 from diascope.image.region import Ints, Region, grid_shape
-from diascope.layouts.passing import jpeg_tiles
+from diascope.image.stored import Stored, is_inside
 from diascope.layouts.precomputed_encoding import Encoding
 from diascope.layouts.precomputed_scale import Scale, Span
 from diascope.layouts.precomputed_types import data_type
@@ -64,20 +65,38 @@ class Chunks:
         return x, y, z
 
     def encoded(self, cell: Ints) -> bytes:
-        """The bytes of a chunk."""
-        return self.encoding.encoded(self.voxels(self.spans(cell)))
+        """The bytes of a chunk, as it is stored where that is of its encoding."""
+        stored = self._stored(cell)
+        data = stored.chunk(self._index(cell)) if stored else None
+        if data is None:
+            pause()
+            data = self.encoding.encoded(self.voxels(self.spans(cell)))
+        return data
 
     def file(self, cell: Ints) -> File:
-        """A chunk as a file, as it is stored where that is of its encoding."""
-        x, y, z = self.spans(cell)
-        stored = jpeg_tiles(self.image, self.scale.level) if self.encoding.codec == "jpeg" else None
-
-        def make() -> bytes:
-            return self.encoded(cell)
-
-        passed = stored.file(range(*y), range(*x), make, plane=z.start) if stored and z.stop - z.start == 1 else None
+        """A chunk as a file."""
+        stored = self._stored(cell)
         size = self.size(Region(cell, tuple(index + 1 for index in cell))) if self.encoding.is_plain else None
-        return passed or whole(make, self.encoding.media_type, size)
+        is_cheap = stored is not None and stored.is_near
+        return whole(lambda: self.encoded(cell), self.encoding.media_type, size, cheap=is_cheap)
+
+    def _stored(self, cell: Ints) -> Stored | None:
+        """The chunks as they are stored, where the one in this cell may be passed on."""
+        level, encoding = self.scale.level, self.encoding
+        stored = level.stored
+        if stored is None or (stored.codec, stored.dtype) != (encoding.codec, self.dtype.newbyteorder("<")):
+            return None
+        box = {"t": 1, "c": self.channels} | dict(zip("xyz", self.scale.chunk_size, strict=True))
+        names = self.image.axis_names
+        if not stored.is_in(level, names, tuple(box[name] for name in names), encoding.order):
+            return None
+        is_told = all(stored.parameters.get(key) == value for key, value in encoding.told.items())
+        return stored if is_told and (not stored.is_padded or is_inside(level, self._index(cell))) else None
+
+    def _index(self, cell: Ints) -> Ints:
+        """In the level's own grid."""
+        places = {"t": 0, "c": 0} | dict(zip("xyz", cell, strict=True))
+        return tuple(places[name] for name in self.image.axis_names)
 
     def part(self, cell: Ints, start: int, stop: int) -> bytes:
         """The bytes from start to stop of a chunk that is its voxels; of one channel no more planes are read."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from diascope.encodings import compressed_segmentation, jpeg, png
 from diascope.image.image import Image
+from diascope.layouts.packing import plain
 from diascope.layouts.precomputed_types import data_type, refusal
 
 
@@ -31,8 +32,12 @@ class Encoding:
     """How many columns a chunk has at most, and rows on all its planes together."""
     narrowest: int = 1
     """How many bytes a label has at least."""
-    codec: str | None = None
+    codec: str
     """That of stored chunks which need not be opened."""
+    order: str = "czyx"
+    """The axes as the voxels lie in such chunks."""
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """What must be true of them besides."""
     is_plain: bool = False
     """Whether a chunk is its voxels as they are, so that its size is known before it is made."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -76,7 +81,8 @@ def _no_segmentation(image: Image) -> str | None:
 RAW = Encoding(
     name="raw",
     media_type="application/octet-stream",
-    encoded=lambda pixels: pixels.tobytes(),
+    codec="raw",
+    encoded=plain,
     refuses=refusal,
     is_plain=True,
 )
@@ -86,14 +92,24 @@ JPEG = Encoding(
     encoded=lambda pixels: jpeg.encoded(stacked(pixels)),
     refuses=_no_jpeg,
     codec="jpeg",
+    order="zyxc",
     longest=jpeg.LARGEST,
 )
-PNG = Encoding(name="png", media_type="image/png", encoded=lambda pixels: png.encoded(stacked(pixels)), refuses=_no_png)
+PNG = Encoding(
+    name="png",
+    media_type="image/png",
+    encoded=lambda pixels: png.encoded(stacked(pixels)),
+    refuses=_no_png,
+    codec="png",
+    order="zyxc",
+)
 SEGMENTATION = Encoding(
     name="compressed_segmentation",
     media_type="application/octet-stream",
     encoded=compressed_segmentation.encoded,
     refuses=_no_segmentation,
+    codec="compressed_segmentation",
+    told={"block_size": (compressed_segmentation.BLOCK,) * 3},
     narrowest=compressed_segmentation.NARROWEST,
     parameters={"compressed_segmentation_block_size": [compressed_segmentation.BLOCK] * 3},
 )

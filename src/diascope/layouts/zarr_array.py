@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from diascope.haste import pause
 from diascope.image.level import Level, padded
 from diascope.image.region import Ints, chunk_region
 from diascope.image.stored import Stored, is_inside
@@ -56,7 +57,10 @@ class Array:
 
         def passed() -> bytes:
             data = chunk(index)
-            return self._made(index) if data is None else data
+            if data is None:
+                pause()
+                data = self._made(index)
+            return data
 
         return whole(passed, MEDIA_TYPE, cheap=stored.is_near)
 

@@ -150,7 +150,7 @@ def _with_stored(level: Level, own: Array, axes: Axes) -> Level:
         is_padded=False,
         chunk=lambda index: own.packed(axes.placed(index)),
         parameters=packing.parameters,
-        is_near=own.store.local_path(own.path) is not None,
+        is_near=own.store.local_path("") is not None,
     )
     return stored_as(level, stored)
 

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable
 from math import prod
 
+from diascope.haste import pause
 from diascope.image.level import Level
 from diascope.image.region import Ints
 from diascope.image.stored import Stored, stored_as
@@ -34,7 +35,7 @@ def with_stored(level: Level, volume: Volume) -> Level:
     def chunk(index: Ints) -> bytes | None:
         place = (0,) * skipped + index
         data = volume.packed(place)
-        return data and sound(data, volume.box(place).shape)
+        return None if data is None else sound(data, volume.box(place).shape)
 
     in_pictures = volume.scale.encoding in ("jpeg", "png")
     stored = Stored(
@@ -43,6 +44,7 @@ def with_stored(level: Level, volume: Volume) -> Level:
         order="zyxc" if in_pictures else "czyx",
         is_padded=False,
         chunk=chunk,
+        is_near=volume.store.local_path("") is not None,
         parameters={"block_size": volume.scale.block_size} if volume.scale.encoding == SEGMENTATION else {},
     )
     return stored_as(level, stored)
@@ -59,8 +61,18 @@ def _sound(volume: Volume) -> Sound | None:
         return lambda data, shape: data if _is_png(data, shape, dtype.itemsize) else None
     if volume.scale.encoding == SEGMENTATION:
         # Viewers look labels up in the bytes as they are, so that nothing else would find what points beyond their end.
-        return lambda data, shape: data if volume.decode(data, shape) is not None else None
+        return lambda data, shape: _labels(volume, data, shape)
     return None
+
+
+def _labels(volume: Volume, data: bytes, shape: Ints) -> bytes | None:
+    """The same bytes, which are decoded to be sure."""
+    pause()
+    try:
+        volume.decode(data, shape)
+    except ValueError:
+        return None
+    return data
 
 
 def _is_png(data: bytes, shape: Ints, itemsize: int) -> bool:

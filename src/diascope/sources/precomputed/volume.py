@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from diascope.errors import DiascopeError
+from diascope.haste import pause
 from diascope.image.level import Pixels
 from diascope.image.morton import curve
 from diascope.image.region import Ints, Region, grid_shape
@@ -100,7 +101,10 @@ class Volume:
         # A file that a web server would give out as gzip may lie here as it does there.
         if unpack is None and data.startswith(GZIP) and not (self.scale.encoding == "raw" and len(data) == size):
             unpack = inflated
-        return unpack(data, size + SPARE) if unpack else data
+        if unpack is None:
+            return data
+        pause()
+        return unpack(data, size + SPARE)
 
 
 def volume(store: Store, info: Info, scale: Scale) -> Volume:

@@ -33,6 +33,6 @@ def with_stored(level: Level, array: Array, axes: Axes) -> Level:
         is_padded=True,
         chunk=chunk,
         parameters=packing.parameters,
-        is_near=array.store.local_path(array.path) is not None,
+        is_near=array.store.local_path("") is not None,
     )
     return stored_as(level, stored)
