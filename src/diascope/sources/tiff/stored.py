@@ -24,6 +24,7 @@ CODECS = {RAW: "raw", 8: "zlib", 32946: "zlib", 50000: "zstd"}
 PLAIN = 1
 """Of the tags Predictor, FillOrder and PlanarConfiguration."""
 COMPLEX_INTEGERS = 5
+FIRST = (0, 0, 0, 0, 0)
 GREY, COLOURS = frozenset({0, 1}), frozenset({2, 6})
 """Photometric interpretations: white or black is zero; RGB or YCbCr."""
 
@@ -170,13 +171,17 @@ def _jpeg(segments: Segments, keyframe: Any) -> Stored | None:
         return None
     is_rgb = photometric == 2 and not keyframe.is_jfif
     streams = Streams(samples, segments.frame.jpegtables, is_rgb=is_rgb)
+    chunk, is_near = _standing_alone(segments, streams), isinstance(segments.blob, LocalBlob)
+    # Tiles are of one writer: where the first one is not plain, the others are not tried each time.
+    if is_near and segments.extent(FIRST) and chunk(FIRST) is None:
+        return None
     return Stored(
         codec="jpeg",
         dtype=segments.dtype,
         order="",
         is_padded=segments.tiled,
-        chunk=_standing_alone(segments, streams),
-        is_near=isinstance(segments.blob, LocalBlob),
+        chunk=chunk,
+        is_near=is_near,
     )
 
 
