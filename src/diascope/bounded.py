@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from diascope import fleeting
+from diascope.haste import pause
 
 V = TypeVar("V")
 
@@ -94,6 +95,7 @@ class BoundedCache(Generic[V]):
                 entry.uses += 1
             self.hits += 1
             return entry.value
+        pause()
         with self._lock:
             entry = self._entries.get(key)
             if entry is not None:
@@ -104,10 +106,25 @@ class BoundedCache(Generic[V]):
                 flight = self._in_flight[key] = Future()
         if leading:
             return self._fly(key, make, flight, weigh or self._weigh)
-        value, is_fleeting = flight.result()
+        try:
+            value, is_fleeting = flight.result()
+        except Exception:
+            raise
+        except BaseException:  # noqa: BLE001  # what ends the work of one, as that nobody waits for it, ends no other's
+            return self.get(key, make, weigh)
         if is_fleeting:
             fleeting.note()
         return value
+
+    def kept(self, key: Hashable) -> V | None:
+        """The value of this key if it is there; nothing is waited for."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        if entry.uses < MOST_USES:
+            entry.uses += 1
+        self.hits += 1
+        return entry.value
 
     def discard(self, key: Hashable) -> None:
         """Keep the value of this key no longer."""

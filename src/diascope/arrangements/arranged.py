@@ -15,6 +15,7 @@ from diascope.arrangements.contents import Contents, Folder, Leaf, Link, Made, T
 from diascope.arrangements.seen import Seen
 from diascope.document import LARGEST
 from diascope.errors import BadRequest, DiascopeError, Malformed, NotFound, Unreadable, Unsupported
+from diascope.haste import pause
 from diascope.stores.store import Store
 from diascope.tree.file import Entry, File, in_memory
 from diascope.tree.order import entries_from
@@ -131,9 +132,13 @@ class Arranged:
         """What was made last. One of those who find it due looks again, the others go on with what there is."""
         outcome = self._outcome
         if outcome is None:
+            pause()
             with self._lock:
                 return self._outcome or self._look()
-        if monotonic() < self._due or not self._lock.acquire(blocking=False):
+        if monotonic() < self._due:
+            return outcome
+        pause()
+        if not self._lock.acquire(blocking=False):
             return outcome
         if self.refresh_seconds and self._took > LONG:
             try:

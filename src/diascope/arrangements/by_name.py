@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from diascope import fleeting
+from diascope.arrangements.known import Known, Led
 from diascope.arrangements.presentation import MANIFEST, manifest
 from diascope.arrangements.stored import file_tree, stored_tree
 from diascope.bounded import BoundedCache
@@ -46,11 +48,14 @@ class ByName:
     """Every image of the catalogue under every view in every layout."""
 
     catalogue: Catalogue
+    _known: Known = field(default_factory=Known)
     _viewed: BoundedCache[Viewed] = field(default_factory=lambda: BoundedCache(VIEWS, weigh=lambda _: 1))
 
     def file(self, path: str) -> File | None:
         if path.endswith("/"):
             return self._folder_file(path[:-1])
+        if led := self._known.led(path):
+            return led.tree.file(path[led.start :])
         place = found(self.catalogue, path)
         shows = path.endswith(f"/{MANIFEST}") and (place is None or place.place.what == "image")
         if shows and (made := manifest(self.catalogue, path)):
@@ -58,12 +63,14 @@ class ByName:
         # An image is a folder of views, also where it cannot be read: what is stored is still there.
         if place is None or place.place.what == "folder" or (place.place.what == "image" and not place.rest):
             return None
-        tree, rest = self._tree_in(place)
+        tree, rest = self._tree_in(place, path)
         return tree.file(rest) if tree else None
 
     def entries(self, path: str) -> Iterator[Entry] | None:
         if not path:
             return (Entry(name, is_folder=True) for name in self.catalogue.repositories)
+        if led := self._known.led(path):
+            return led.tree.entries(path[led.start :])
         place = found(self.catalogue, path)
         if place is None:
             return None
@@ -71,15 +78,17 @@ class ByName:
             return map(_entry, place.repository.listed(place.place.path))
         if not place.rest:
             return self._image_entries(place, "")
-        tree, rest = self._tree_in(place)
+        tree, rest = self._tree_in(place, path)
         return tree.entries(rest) if tree else self._image_entries(place, place.rest)
 
     def entries_from(self, path: str, start: str) -> Iterator[Entry] | None:
         """As ``diascope.tree.order`` wants them."""
+        if led := self._known.led(path):
+            return entries_from(led.tree, path[led.start :], start)
         place = found(self.catalogue, path) if path else None
         if place and place.place.what == "folder":
             return map(_entry, place.repository.listed_from(place.place.path, start))
-        tree, rest = self._tree_in(place) if place and place.rest else (None, "")
+        tree, rest = self._tree_in(place, path) if place and place.rest else (None, "")
         if tree:
             return entries_from(tree, rest, start)
         few = self.entries(path)
@@ -87,7 +96,8 @@ class ByName:
 
     def canonical(self, path: str) -> str:
         """The path with its view in the canonical spelling, the same path where there is no image."""
-        if path.endswith(f"/{MANIFEST}"):
+        led = self._known.led(path)
+        if (led and led.is_canonical) or path.endswith(f"/{MANIFEST}"):
             return path
         place = found(self.catalogue, path)
         if place is None or place.place.what != "image" or not place.rest or _is_stored(place.rest):
@@ -118,25 +128,33 @@ class ByName:
 
     def _folder_file(self, path: str) -> File | None:
         """The file that answers for a folder within a layout."""
+        if led := self._known.led(path):
+            return led.tree.file(f"{path[led.start :]}/")
         place = found(self.catalogue, path)
         if place is None or place.place.what != "image" or not place.rest or _is_stored(place.rest):
             return None
-        tree, rest = self._tree_in(place)
+        tree, rest = self._tree_in(place, path)
         return tree.file(f"{rest}/") if tree and rest else None
 
-    def _tree_in(self, place: Found) -> tuple[Tree | None, str]:
-        """The tree that the path behind a place leads into, and the path within that tree."""
+    def _tree_in(self, place: Found, path: str) -> tuple[Tree | None, str]:
+        """The tree that a path leads into by way of this place, and the path within that tree."""
         if place.place.what == "file":
             return (None, "") if place.rest else (file_tree(place.repository.store, place.place.path), "")
         if _is_stored(place.rest):
             return stored_tree(place.repository, place.place), place.rest[len(STORED) :].lstrip("/")
+        before = fleeting.noted()
         within = scene(place.repository.opened(place.place), place.rest)
         if within is None or not within.rest:
             return None, ""
         text, _, rest = within.rest.partition("/")
         steps = _settled(place, within, text)
         viewed = self._viewed.get((within.identity, str(steps)), lambda: self._laid_out(within, steps))
-        return Layouts(viewed), rest
+        tree = Layouts(viewed).tree(rest) if rest else None
+        if tree and fleeting.noted() == before:
+            start = len(path) - len(rest)
+            led = Led(tree, start, text == str(steps), place.repository, place.sight)
+            self._known.keep(path[:start] + rest.partition("/")[0], led)
+        return tree or Layouts(viewed), rest
 
     def _laid_out(self, within: Scene, steps: View) -> Viewed:
         image = _applied(steps, within.image, self._kept(within.identity))
@@ -180,22 +198,23 @@ class Layouts:
     viewed: Viewed
 
     def file(self, path: str) -> File | None:
-        tree = self._tree(path)
+        tree = self.tree(path)
         return tree.file(path) if tree else None
 
     def entries(self, path: str) -> Iterator[Entry] | None:
         if not path:
             return self._listed()
-        tree = self._tree(path)
+        tree = self.tree(path)
         return tree.entries(path) if tree else None
 
     def entries_from(self, path: str, start: str) -> Iterator[Entry] | None:
-        tree = self._tree(path) if path else None
+        tree = self.tree(path) if path else None
         if tree:
             return entries_from(tree, path, start)
         return None if path else _in_order(self._listed(), start)
 
-    def _tree(self, path: str) -> Tree | None:
+    def tree(self, path: str) -> Tree | None:
+        """The tree of the layout that a path begins with the name of; raises Unsupported where it refuses the image."""
         layout = self.viewed.layouts.get(path.partition("/")[0])
         tree = self.viewed.trees[layout] if layout else None
         if isinstance(tree, Unsupported):

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from diascope.catalogue.catalogue import Catalogue
-from diascope.catalogue.repository import Opened, Place, Repository
+from diascope.catalogue.repository import Opened, Place, Repository, Sight
 from diascope.image.image import Image
 from diascope.sources.dataset import Dataset
 
@@ -22,6 +22,8 @@ class Found(NamedTuple):
     place: Place
     rest: str
     """What is left of the path behind the place, empty for folders."""
+    sight: Sight
+    """That of the repository before the path was walked."""
 
 
 class Scene(NamedTuple):
@@ -38,8 +40,11 @@ def found(catalogue: Catalogue, path: str) -> Found | None:
     """The place that a path leads to, its first name being the repository; None where there is nothing."""
     name, _, rest = path.partition("/")
     repository = catalogue.repositories.get(name)
-    walked = repository.walked(rest) if repository else None
-    return Found(repository, *walked) if repository and walked else None
+    if repository is None:
+        return None
+    sight = repository.sight()
+    walked = repository.walked(rest)
+    return Found(repository, *walked, sight) if walked else None
 
 
 def is_single(dataset: Dataset) -> bool:

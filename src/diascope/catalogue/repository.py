@@ -22,6 +22,7 @@ from diascope.sources.dataset import Dataset
 from diascope.sources.source import Source
 from diascope.stores.store import Store
 
+Sight: TypeAlias = tuple[float, int]
 What: TypeAlias = Literal["folder", "image", "file"]
 
 
@@ -70,6 +71,8 @@ class Repository:
     """Of what was opened last at each path."""
     _successors: dict[str, str] = field(default_factory=dict)
     """Of what had changed in a way that its version does not tell, what the name of the next one ends with."""
+    _noticed: list[int] = field(default_factory=lambda: [0])
+    """How often something was found to have changed before it was looked for."""
     _members: Pool = field(init=False)
     _settled: BoundedCache[View] = field(default_factory=lambda: BoundedCache(VERSIONS, weigh=lambda _: 1))
 
@@ -99,6 +102,10 @@ class Repository:
     def _moment(self) -> float:
         """The same number for as long as what was seen need not be looked at again."""
         return monotonic() // self.refresh_seconds if self.refresh_seconds else monotonic()
+
+    def sight(self) -> Sight:
+        """Equal for as long as nothing that was seen need be looked at again."""
+        return self._moment(), self._noticed[0]
 
     def looked_up(self, path: str) -> Place | None:
         """What lies at this path now."""
@@ -166,6 +173,7 @@ class Repository:
             self._successors[identity] = f"\0{time_ns():x}"
         if len(self._successors) > VERSIONS:
             self._successors.pop(next(iter(self._successors)), None)
+        self._noticed[0] += 1
         self._versions.discard((path, self._moment()))
         self.places.discard((self.name, path, self._moment()))
 

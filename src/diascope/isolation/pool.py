@@ -17,6 +17,7 @@ from time import monotonic
 from typing import TypeVar
 
 from diascope.errors import DiascopeError, Overloaded, Unavailable
+from diascope.haste import pause
 from diascope.isolation import folder
 from diascope.isolation.limits import Limits
 from diascope.isolation.process import Ended, Process
@@ -64,6 +65,11 @@ class Pool:
         self._keeper: Thread | None = None
         self._is_closed = False
 
+    @property
+    def alive(self) -> int:
+        """How many workers there are."""
+        return len(self._processes)
+
     def limit(self, limits: Limits) -> None:
         """From now on these limits hold; workers that have others end as soon as they are free."""
         with self._changed:
@@ -82,6 +88,7 @@ class Pool:
         Where the worker is lost, another dataset may have been the cause: the action is tried once more in a new one.
         Raises Ended where it was this dataset, and Overloaded where no worker is free in time.
         """
+        pause()
         with self._seated(key) as seat:
             try:
                 return self._tried(seat, key, action)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from diascope import haste
 from diascope.errors import BadRequest, Changed, DiascopeError, Forbidden, NotFound, Unreadable
 from diascope.stores.descriptors import Descriptor, holders
 from diascope.stores.store import Blob, Stat
@@ -16,9 +17,14 @@ from diascope.stores.store import Blob, Stat
 ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
+AT_ONCE = 1 << 18
+"""Bytes that are read in haste at the most."""
+
+
 @contextmanager
 def _trouble_told(path: str) -> Iterator[None]:
     """Trouble of the file system is Unreadable, with the path as the repository has it and the reason."""
+    haste.pause()
     try:
         yield
     except (*ABSENT, DiascopeError):
@@ -144,7 +150,7 @@ class LocalBlob:
         """The bytes from start to stop, fewer where the file ends sooner."""
         held = self._descriptor()
         size = stop - start
-        data = os.pread(held.number, size, start) if size > 0 else b""
+        data = _read(held.number, size, start) if size > 0 else b""
         if len(data) != size and data:
             # One call reads at most 2 GiB, and a signal may end it sooner.
             return data + self.read(start + len(data), stop)
@@ -162,6 +168,7 @@ class LocalBlob:
         return self._held or self._opened_again()
 
     def _opened_again(self) -> Descriptor:
+        haste.pause()
         try:
             held = Descriptor(self._path)
         except ABSENT as error:
@@ -177,6 +184,23 @@ class LocalBlob:
 
     def __del__(self) -> None:
         holders.remove(self)
+
+
+def _read(number: int, size: int, start: int) -> bytes:
+    """At most so many bytes of an open file; in haste only where they are in memory, all of them."""
+    if not haste.is_hasty():
+        return os.pread(number, size, start)
+    if size > AT_ONCE or not hasattr(os, "RWF_NOWAIT"):
+        raise haste.Wait
+    data = bytearray(size)
+    try:
+        count = os.preadv(number, [data], start, os.RWF_NOWAIT)
+    except OSError as error:
+        # It lies on a disk, or in a file system that does not tell, such as that of another machine.
+        raise haste.Wait from error
+    if count != size:
+        raise haste.Wait
+    return bytes(data)
 
 
 def _stat(status: os.stat_result) -> Stat:

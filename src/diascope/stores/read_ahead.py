@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 from diascope.errors import NotFound
+from diascope.haste import pause
 from diascope.stores.blocks import BLOCK, Blocks
 from diascope.stores.copies import Copies
 from diascope.stores.moment import Moment
@@ -74,6 +75,7 @@ class ReadAhead:
         return ((name, is_folder) for name, is_folder in self._entries(path) if not name.startswith("."))
 
     def open(self, path: str) -> Blob:
+        pause()
         stat: Stat | None = self.seen.get(("stat", path), FOLDER)
         if stat is None:
             raise NotFound(f"there is no file {path!r}")
@@ -86,9 +88,11 @@ class ReadAhead:
         return AheadBlob(blob, identity, self.blocks)
 
     def read(self, path: str) -> bytes | None:
+        pause()
         return self.store.read(path)
 
     def local_path(self, path: str) -> str | None:
+        pause()
         return self.store.local_path(path)
 
     def _identity(self, path: str, stat: Stat) -> object:
@@ -96,6 +100,7 @@ class ReadAhead:
         return (self.store, path, stat.size, stat.version) if stat.version else object()
 
     def _looked(self, path: str) -> Stat | None:
+        pause()
         near = self._near(path)
         if near is not None and near.knows(path):
             return near.stats.get(path)
@@ -119,6 +124,7 @@ class ReadAhead:
         if known is not None:
             yield from known
             return
+        pause()
         entries = self.store.entries(path)
         first = list(islice(entries, MOST_NAMES))
         folder = f"{path}/" if path else ""
@@ -151,6 +157,7 @@ class AheadBlob:
     def read(self, start: int, stop: int) -> bytes:
         start, stop = max(start, 0), min(stop, self.stat.size)
         if stop - start >= LONG:
+            pause()
             return self._blob.read(start, stop)
         if stop <= start:
             return b""
@@ -175,6 +182,7 @@ class AheadBlob:
         held = self._blocks.held(self._identity, wanted)
         if held is not None:
             return held
+        pause()
         self._window = min(max(1, 2 * self._window), LONGEST_WINDOW) if self._end in wanted else 0
         self._end = min(wanted.stop + self._window, -(-self.stat.size // BLOCK))
         return self._blocks.get(self._identity, range(wanted.start, self._end), self._blob.read, self.stat.size)

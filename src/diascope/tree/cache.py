@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from typing import TypeAlias
 
 from diascope.bounded import ENTRY, BoundedCache
-from diascope.tree.file import Entry, File, Tree
+from diascope.tree.file import Entry, File, Tree, in_memory
 from diascope.tree.order import entries_from
 
 FileCache: TypeAlias = BoundedCache[bytes]
@@ -27,27 +27,41 @@ class Identified:
     identity: str
     """Of the dataset's version and the canonical view: it changes whenever a byte might."""
     cache: FileCache
+    _hash: blake2b = field(init=False, repr=False, compare=False)
+    """Of the identity."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", blake2b(self.identity.encode(errors="surrogateescape"), digest_size=16))
 
     def file(self, path: str) -> File | None:
         file = self.tree.file(path)
         if file is None:
             return None
-        etag = sha256(f"{self.identity}\0{path}".encode()).hexdigest()[:32]
+        etag = self._tagged(path)
         if file.located:
             return replace(file, etag=etag, located=self._located(file.located, path))
         if file.cheap or file.size is not None:
             return replace(file, etag=etag)
+        kept = self.cache.kept(etag)
+        if kept is not None:
+            return replace(in_memory(kept, file.media_type), etag=etag)
 
         def read(start: int, stop: int | None) -> bytes:
             return self.cache.get(etag, lambda: file.read(0, None))[start:stop]
 
         return replace(file, etag=etag, read=read)
 
+    def _tagged(self, path: str) -> str:
+        """Of the identity and the path."""
+        made = self._hash.copy()
+        made.update(b"\0" + path.encode(errors="surrogateescape"))
+        return made.hexdigest()
+
     def _located(self, located: Callable[[str], File], path: str) -> Callable[[str], File]:
         """Files that differ by URL differ by ETag."""
 
         def file(url: str) -> File:
-            return replace(located(url), etag=sha256(f"{self.identity}\0{path}\0{url}".encode()).hexdigest()[:32])
+            return replace(located(url), etag=self._tagged(f"{path}\0{url}"))
 
         return file
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
 from itertools import groupby
 from string import Formatter
+from types import CodeType
 from typing import Any, TypeAlias
 
+from diascope.haste import pause
 from diascope.tree.file import Entry, File
 from diascope.tree.spelling import Options, reaches, spelled
 
@@ -19,6 +21,12 @@ Choices: TypeAlias = Callable[..., Options]
 LONG = 100
 """A number of so many digits is no choice of anybody's; Python refuses to read some of them."""
 
+KEPT = 64
+"""Of how many values of the fields before it a field's ranges are remembered."""
+
+VARIABLE = 0x08
+"""The flag of a function that takes any further keywords."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
@@ -27,12 +35,14 @@ class _Segment:
     text: str
     keys: tuple[str, ...]
     regex: re.Pattern[str] | None
-    """None where there is nothing but text."""
+    """None where there is nothing but text, or nothing but a field."""
 
     def match(self, name: str, values: Values, choices: dict[str, Choices]) -> bool:
         """Whether the name is the canonical spelling of a choice; its values are added to the others."""
-        if self.regex is None:
+        if not self.keys:
             return name == self.text
+        if self.regex is None:
+            return name != "" and _taken(self.keys[0], name, values, choices)
         found = self.regex.fullmatch(name)
         return found is not None and all(_taken(key, found[key], values, choices) for key in self.keys)
 
@@ -49,11 +59,60 @@ def _taken(key: str, text: str, values: Values, choices: dict[str, Choices]) -> 
     return value in options and str(value) == text
 
 
+class _Remembered:
+    """The choices of a field, whose ranges are made once for the fields that they depend on."""
+
+    __slots__ = ("_choices", "_kept", "_needs")
+
+    def __init__(self, choices: Choices, before: Sequence[str]) -> None:
+        self._choices = choices
+        self._needs = _needs(choices, before)
+        self._kept: dict[Any, Options] = {}
+
+    def __call__(self, **values: Any) -> Options:
+        if self._needs is None:
+            return self._choices(**values)
+        key = tuple([values[name] for name in self._needs])
+        options = self._kept.get(key)
+        if options is None:
+            options = self._choices(**values)
+            if isinstance(options, range):
+                if len(self._kept) >= KEPT:
+                    self._kept.clear()
+                self._kept[key] = options
+        return options
+
+
+def _needs(choices: Choices, before: Sequence[str]) -> tuple[str, ...] | None:
+    """The fields that a function of them looks at, as its parameters say; None where they do not."""
+    code = getattr(choices, "__code__", None)
+    if code is None or (code.co_flags & VARIABLE and code.co_varnames[_named(code)] != "_"):
+        return None
+    return tuple(name for name in code.co_varnames[: _named(code)] if name in before)
+
+
+def _named(code: CodeType) -> int:
+    return code.co_argcount + code.co_kwonlyargcount
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
     segments: tuple[_Segment, ...]
     make: Callable[..., File | None]
     choices: dict[str, Choices]
+    numbers: re.Pattern[str] | None
+    """Of the path behind the first name where every field is a number; None where it could be read in another way."""
+
+    def values(self, path: str, rest: str) -> Values | None:
+        """The values of the fields of a path of as many names; ``rest`` is the path behind the first name."""
+        found = self.numbers.fullmatch(rest) if self.numbers is not None else None
+        if found is None:
+            return self.match(path.split("/"))
+        values: Values = {}
+        for key, text in found.groupdict().items():
+            if not _taken(key, text, values, self.choices):
+                return None
+        return values
 
     def match(self, names: Sequence[str]) -> Values | None:
         """The values of the fields in the first segments, or None where the names do not fit."""
@@ -103,10 +162,27 @@ def _pieces(segment: _Segment, end: str) -> tuple[str, list[tuple[str, str]]]:
 def _segment(text: str) -> _Segment:
     parts = list(Formatter().parse(text))
     keys = tuple(key for _, key, _, _ in parts if key)
-    pattern = "".join(re.escape(literal) + (f"(?P<{key}>.+?)" if key else "") for literal, key, _, _ in parts)
-    if keys:
-        return _Segment(text, keys, re.compile(pattern, re.DOTALL))
-    return _Segment("".join(literal for literal, _, _, _ in parts), (), None)
+    if not keys:
+        return _Segment("".join(literal for literal, _, _, _ in parts), (), None)
+    whole = len(parts) == 1 and not parts[0][0]
+    return _Segment(text, keys, None if whole else re.compile(_expression(text, ".+?"), re.DOTALL))
+
+
+def _expression(text: str, field: str) -> str:
+    """The regular expression of a pattern whose fields are this one."""
+    parts = Formatter().parse(text)
+    return "".join(re.escape(literal) + (f"(?P<{key}>{field})" if key else "") for literal, key, _, _ in parts)
+
+
+def _numbers(pattern: str, choices: Mapping[str, Choices]) -> re.Pattern[str] | None:
+    """Of the path behind the first name; digits end where the text behind them begins, so that there is one reading."""
+    first, _, rest = pattern.partition("/")
+    parts = list(Formatter().parse(rest))
+    keys = [key for _, key, _, _ in parts if key]
+    apart = all(literal and not literal[0].isdecimal() for literal, _, _, _ in parts[1:])
+    if not keys or not apart or _segment(first).keys or not choices.keys() >= set(keys):
+        return None
+    return re.compile(_expression(rest, "[0-9]+"))
 
 
 def literal(text: str) -> str:
@@ -119,6 +195,8 @@ class Table:
     """A tree of the files whose paths its rows describe."""
 
     rows: list[_Row] = field(default_factory=list)
+    _by_first: dict[str | None, list[_Row]] = field(default_factory=dict)
+    """The rows by the first name of the paths that they may describe; None has those that take any."""
 
     def add(self, pattern: str, make: Callable[..., File | None], **choices: Choices) -> None:
         """Add a row.
@@ -128,14 +206,31 @@ class Table:
         served but not listed; ``make`` then says with None that there is no such file. A pattern that ends in a slash
         is the file that answers for a folder.
         """
-        self.rows.append(_Row(tuple(map(_segment, pattern.split("/"))), make, choices))
+        segments = tuple(map(_segment, pattern.split("/")))
+        keys = [key for segment in segments for key in segment.keys]
+        remembered = {key: _Remembered(made, keys[: keys.index(key)]) for key, made in choices.items()}
+        self.rows.append(_Row(segments, make, {**remembered}, _numbers(pattern, choices)))
+        self._by_first.clear()
 
     def file(self, path: str) -> File | None:
-        names = path.split("/")
-        for row in self.rows:
-            if len(row.segments) == len(names) and (values := row.match(names)) is not None:
+        first, _, rest = path.partition("/")
+        count = path.count("/") + 1
+        by_first = self._by_first or self._sorted()
+        for row in by_first.get(first) or by_first[None]:
+            if len(row.segments) == count and (values := row.values(path, rest)) is not None:
+                if not values:
+                    pause()  # a document may be long in making
                 return row.make(**values)
         return None
+
+    def _sorted(self) -> dict[str | None, list[_Row]]:
+        """The rows by first names, in the order that they were added in."""
+        names = [row.segments[0].text for row in self.rows if not row.segments[0].keys]
+        kinds: list[str | None] = [None, *dict.fromkeys(names)]
+        self._by_first = {
+            kind: [row for row in self.rows if row.segments[0].keys or row.segments[0].text == kind] for kind in kinds
+        }
+        return self._by_first
 
     def entries(self, path: str) -> Iterator[Entry] | None:
         found, depth = self._found(path)
