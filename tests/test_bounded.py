@@ -176,3 +176,23 @@ def test_many_threads_that_keep_drop_and_discard_leave_the_sums_right() -> None:
     for key in there:
         values.discard(key)
     assert values.bytes == 0
+
+
+def test_who_waits_for_one_that_gives_up_makes_the_value_itself() -> None:
+    values, gate = cache(100), threading.Event()
+    asked: list[int] = []
+
+    def give_up() -> bytes:
+        asked.append(1)
+        gate.wait(5)
+        raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(values.get, "key", give_up)
+        while not asked:
+            pass
+        others = [pool.submit(values.get, "key", lambda: b"made") for _ in range(3)]
+        gate.set()
+        assert {each.result(5) for each in others} == {b"made"}
+        with pytest.raises(KeyboardInterrupt):
+            first.result()

@@ -116,6 +116,18 @@ class Settings(BaseSettings):
         description="How much disk, in the system's folder for temporary files, decoded pictures may take that have no "
         "tiles and are too big for memory.",
     )
+    reader_cache: int = Field(
+        256 * MEBIBYTE,
+        ge=128 * MEBIBYTE,
+        description="How much memory all else may take that readers and operations keep: what they unpacked, indices, "
+        "tables.",
+    )
+    decoded_pictures: int = Field(
+        4096 * MEBIBYTE,
+        ge=0,
+        description="How much disk, in the system's folder for temporary files, decoded pictures may take that have no "
+        "tiles and are too big for memory.",
+    )
     block_cache: int = Field(
         64 * MEBIBYTE, ge=0, description="How much memory parts of remote files may take, read ahead or read again."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from diascope.bounded import BoundedCache
+from diascope.bounded import BoundedCache, reader_cache
 from diascope.catalogue.indexing import index_of
 from diascope.catalogue.repository import OpenDatasets, Places, Repository
 from diascope.errors import NotFound
@@ -13,6 +13,7 @@ from diascope.image.cache import ChunkCache, chunk_cache
 from diascope.isolation.limits import limits
 from diascope.isolation.pool import pool
 from diascope.settings import Settings
+from diascope.sources.reading.pictures.decoded import big_pictures
 from diascope.stores.configured import shared, store
 from diascope.tree.cache import FileCache, file_cache
 
@@ -42,6 +43,8 @@ class Catalogue:
 def catalogue(settings: Settings, *, indexed: bool = False) -> Catalogue:
     """The repositories of the settings, with their indices if wanted; raises NotFound where one's folder is missing."""
     pool().limit(limits(settings))
+    reader_cache.limit(settings.reader_cache)
+    big_pictures.limit(settings.decoded_pictures)
     chunks = chunk_cache(settings.chunk_cache)
     datasets: OpenDatasets = BoundedCache(settings.open_datasets, weigh=lambda _: 1)
     places: Places = BoundedCache(PLACES, weigh=lambda _: 1)

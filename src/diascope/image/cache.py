@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator, Sized
 from dataclasses import replace
 from mmap import mmap
 from operator import add, floordiv, le, lt, mul, sub
 from typing import TypeAlias
+
+import numpy as np
 
 from diascope.bounded import ENTRY, BoundedCache, Part
 from diascope.image.image import Image
@@ -27,14 +29,16 @@ def chunk_cache(max_bytes: int) -> BoundedCache[Pixels]:
 
 def held_bytes(pixels: Pixels) -> int:
     """How much memory an array holds: that of all it is a view of, where it is one."""
-    held = pixels.nbytes
+    sizes = (getattr(base, "nbytes", None) or (len(base) if isinstance(base, Sized) else 0) for base in _bases(pixels))
+    return ARRAY + max((pixels.nbytes, *sizes))
+
+
+def _bases(pixels: Pixels) -> Iterator[object]:
+    """What an array is a view of, what that is a view of, and so on."""
     base: object = pixels.base
     while base is not None:
-        if isinstance(base, mmap):
-            return held  # of a file, and given back when memory is short
-        held = max(held, getattr(base, "nbytes", None) or (len(base) if isinstance(base, (bytes, bytearray)) else 0))
-        base = getattr(base, "base", None) or getattr(base, "obj", None)
-    return held + ARRAY
+        yield base
+        base = getattr(base, "base", None) if isinstance(base, np.ndarray) else getattr(base, "obj", None)
 
 
 def cached(image: Image, cache: ChunkCache, identity: Hashable) -> Image:
@@ -72,8 +76,8 @@ def _box(level: Level, index: Ints) -> Region:
 
 
 def _kept(pixels: Pixels) -> Pixels:
-    """The pixels by themselves, so that keeping a chunk does not keep a larger array that it is a view of."""
-    if held_bytes(pixels) > 2 * pixels.nbytes + ARRAY:
+    """The pixels by themselves, so that keeping a chunk keeps no larger array, nor a file that may be written to."""
+    if held_bytes(pixels) > 2 * pixels.nbytes + ARRAY or any(isinstance(base, mmap) for base in _bases(pixels)):
         pixels = pixels.copy(order="K")
     pixels.flags.writeable = False
     return pixels

@@ -72,7 +72,7 @@ class Landmarks:
         return np.array([pair.fixed for pair in self.pairs])
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def pairs_of(data: bytes) -> tuple[Pair, ...]:
     """The active pairs of a file; raises ValueError with the line that is wrong."""
     try:

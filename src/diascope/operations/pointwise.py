@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import cv2
 import numpy as np
 
-from diascope.bounded import BoundedCache
+from diascope.bounded import Part, reader_cache
 from diascope.image.level import Level, Pixels
 from diascope.image.region import Region
 
@@ -22,9 +22,6 @@ PointFunction: TypeAlias = Callable[[Pixels], Pixels]
 """Pixels in one row to as many values, each the same wherever in its row a pixel stands, or to so many rows of colours.
 
 One that is hashable by what it does shares its tables with all that do the same."""
-
-TABLES = 64 << 20
-"""How many bytes of tables are kept."""
 
 BLOCK = 1 << 15
 """How many pixels are mapped at a time where there is no table."""
@@ -134,4 +131,4 @@ def _read_only(pixels: Pixels) -> Pixels:
     return pixels
 
 
-_tables: BoundedCache[Pixels] = BoundedCache(TABLES, weigh=lambda entries: entries.nbytes)
+_tables: Part[Pixels] = Part(reader_cache, weigh=lambda entries: entries.nbytes)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from hashlib import sha256
 from io import BytesIO
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
 
+from diascope.bounded import Part, reader_cache
 from diascope.errors import Unreadable, Unsupported
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels
@@ -48,8 +49,17 @@ def srgb(image: Image, parameters: Srgb) -> Image:
     return mapped(image, lambda level: _converted(level, at, convert), metadata=metadata)
 
 
-@lru_cache(maxsize=64)
+TRANSFORM = 1 << 20
+"""About so many bytes has what a colour is looked up in."""
+
+_transforms: Part[Any] = Part(reader_cache, weigh=lambda _: TRANSFORM)
+
+
 def _transform(icc: bytes, intent: int) -> Any:
+    return _transforms.get((sha256(icc).digest(), intent), lambda: _made(icc, intent))
+
+
+def _made(icc: bytes, intent: int) -> Any:
     """From the colours of a profile to sRGB; raises Unsupported and Unreadable where it is none of such colours."""
     from PIL import ImageCms
 

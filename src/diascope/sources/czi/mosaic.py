@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diascope.bounded import BoundedCache
+from diascope.bounded import Part, reader_cache
 from diascope.image.level import Pixels
 from diascope.image.region import Ints, Region
 from diascope.sources.czi.codecs import GRAY, pixel_type
@@ -18,15 +18,13 @@ from diascope.sources.czi.subblock import Subblock
 from diascope.sources.reading.plain.row_major import plane_chunk_shape
 from diascope.stores.store import Blob
 
-KEPT = 1 << 27
-"""Bytes of the decoded subblocks used last: chunks that do not lie as the tiles do share them."""
-
 SMALLEST_CHUNK = 256
 LARGEST_CHUNK = 2048
 LOOSE_CHUNK = 1024
 """Of tiles that overlap, or lie anywhere."""
 
-_tiles: BoundedCache[Pixels] = BoundedCache(KEPT, weigh=lambda pixels: pixels.nbytes)
+_tiles: Part[Pixels] = Part(reader_cache, weigh=lambda pixels: pixels.nbytes)
+"""Decoded subblocks: chunks that do not lie as the tiles do share them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

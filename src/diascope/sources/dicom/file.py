@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from diascope.bounded import BoundedCache
+from diascope.bounded import Part, reader_cache
 from diascope.errors import Changed, NotFound, Unreadable
 from diascope.optional import library
 from diascope.sources.dicom.tags import WANTED
@@ -48,7 +48,7 @@ LARGEST_HEADER = 1 << 27
 """More than so many bytes of elements are refused."""
 
 LARGEST_INFLATED = 1 << 28
-_inflated: BoundedCache[bytes] = BoundedCache(LARGEST_INFLATED, weigh=len)
+_inflated: Part[bytes] = Part(reader_cache, weigh=len)
 
 READ_AT_ONCE = 1 << 13
 

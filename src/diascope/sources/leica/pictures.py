@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from diascope.bounded import BoundedCache
+from diascope.bounded import Part, reader_cache
 from diascope.errors import Changed, Unreadable
 from diascope.image.level import Pixels
 from diascope.sources.reading.blob_file import buffered
@@ -19,7 +19,7 @@ from diascope.stores.store import Blob, Store
 LARGEST = 1 << 30
 """A picture of more bytes is refused before it is decoded."""
 
-_decoded: BoundedCache[bytes] = BoundedCache(1 << 28, weigh=len)
+_decoded: Part[bytes] = Part(reader_cache, weigh=len)
 """The pictures decoded last, as the bytes of the memory."""
 
 

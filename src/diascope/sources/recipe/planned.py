@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from hashlib import sha256
 from typing import NamedTuple
 
+from diascope.bounded import Part, reader_cache
 from diascope.document import Key
 from diascope.errors import BadRequest, DiascopeError, NotFound
 from diascope.pattern import Folders, Pattern, pattern
@@ -30,7 +32,7 @@ from diascope.sources.recipe.written import Written, small
 from diascope.stores.store import Store
 
 KEPT = 8
-"""How many listings and tables are remembered as they were understood: they are looked at again and again."""
+"""How many listings are remembered as they were understood: they are looked at again and again."""
 MOST_FILES = 100_000
 """How many files a recipe takes."""
 LARGEST_TABLE = 16 << 20
@@ -220,9 +222,18 @@ def _transformed(store: Store, members: Members, written: Written, stack: Stack,
     return _plan(moved, ((path, text),))
 
 
-@lru_cache(maxsize=KEPT)
+ROW = 2000
+"""Bytes that a row of a table takes as objects."""
+
+_tables: Part[dict[int, tuple[Row, tuple[float, ...]]]] = Part(reader_cache, weigh=lambda told: ROW * len(told))
+
+
 def _told(path: str, text: bytes) -> dict[int, tuple[Row, tuple[float, ...]]]:
     """The rows of a table by section, each with its matrix."""
+    return _tables.get((path, sha256(text).digest()), lambda: _understood(path, text))
+
+
+def _understood(path: str, text: bytes) -> dict[int, tuple[Row, tuple[float, ...]]]:
     told: dict[int, tuple[Row, tuple[float, ...]]] = {}
     for row in rows(text, path, ["section"], ["section", "view", *ROWS]):
         number = row.number("section")

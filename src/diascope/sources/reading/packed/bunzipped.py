@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
-from diascope.bounded import BoundedCache
+from diascope.bounded import Part, reader_cache
 from diascope.errors import Unreadable
 from diascope.stores.store import Blob
 
@@ -33,7 +33,6 @@ LARGEST_BLOCK = 900_000 * 255 // 4 + (1 << 16)
 """Runs of 255 equal bytes are five before a block is packed."""
 SMALLEST_PACKED = 32
 WINDOW = 1 << 17
-KEPT = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class Bunzipped:
         self._lock = Lock()
         self._blocks: list[Block] = []
         self._next_bit: int | None = self._found(0, AFTER_END)[0]
-        self._cache: BoundedCache[bytes] = BoundedCache(KEPT, weigh=len)
+        self._cache: Part[bytes] = Part(reader_cache, weigh=len)
 
     def read(self, start: int, stop: int) -> bytes:
         """The bytes from start to stop, fewer where they end sooner."""

@@ -6,8 +6,10 @@ import io
 import zlib
 from functools import partial
 from threading import Lock
+from typing import Any
+from weakref import proxy
 
-from diascope.bounded import BoundedCache
+from diascope.bounded import Part, reader_cache
 from diascope.errors import Unreadable
 from diascope.sources.reading.blob_file import BlobFile
 from diascope.stores.store import Blob
@@ -19,13 +21,15 @@ HIGHEST_RATIO = 1032
 
 SPACING = 1 << 20
 POINTS = 2048
-"""An index has at most about so many places to start at, each of which keeps 32 KiB."""
+"""An index has at most about so many places to start at."""
+POINT = 1 << 15
+"""Bytes that each of them keeps."""
 BEHIND = 1 << 16
 """The end of what is packed is looked for among so many bytes after those that are wanted."""
 
 LARGEST_BLOCK = 1 << 24
 BLOCKS = 4
-"""So many blocks as far apart as those places, and of at most 16 MiB, are kept."""
+"""What has so many blocks or more, each as long as from one place to the next and at most 16 MiB, is not kept."""
 
 
 def inflated_head(first: bytes, size: int) -> bytes:
@@ -53,8 +57,11 @@ class Inflated:
         self._size = size
         self._block = min(spacing, LARGEST_BLOCK)
         self._lock = Lock()
-        self._file = _IndexedGzipFile(fileobj=BlobFile(blob), spacing=spacing, skip_crc_check=not is_checked)
-        self._blocks: BoundedCache[bytes] = BoundedCache(BLOCKS * self._block, weigh=len)
+        self._lent = _Lent(blob)
+        lent = proxy(self._lent)
+        self._opened = lambda: _IndexedGzipFile(fileobj=BlobFile(lent), spacing=spacing, skip_crc_check=not is_checked)
+        self._index: Part[Any] = Part(reader_cache, weigh=lambda _: POINT * (1 + size // spacing))
+        self._blocks: Part[bytes] = Part(reader_cache, weigh=len)
 
     def read(self, start: int, stop: int) -> bytes:
         """The bytes from start to stop, fewer where they end sooner."""
@@ -78,11 +85,20 @@ class Inflated:
     def _read(self, start: int, stop: int) -> bytes:
         pieces = []
         with self._lock:
-            self._file.seek(start)
-            while start < stop and (piece := self._file.read(stop - start)):
+            file = self._index.get("", self._opened)
+            file.seek(start)
+            while start < stop and (piece := file.read(stop - start)):
                 pieces.append(piece)
                 start += len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+class _Lent:
+    """A blob as the index has it, which is kept in memory longer than the file may stay open."""
+
+    def __init__(self, blob: Blob) -> None:
+        self.stat = blob.stat
+        self.read = blob.read
 
 
 def inflated_part(blob: Blob, stop: int) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
+from tempfile import TemporaryFile, gettempdir
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,8 +25,9 @@ TILE = 1024
 Decode: TypeAlias = Callable[[int], Pixels]
 """The pixels of one frame as rows, columns and, where there are several, samples; called from many threads."""
 
-_big_pictures: BoundedCache[Pixels] = BoundedCache(4 * MOST_SAMPLES, weigh=lambda pixels: pixels.nbytes)
-"""The big pictures decoded last, so that each is not decoded again for every tile."""
+big_pictures: BoundedCache[Pixels] = BoundedCache(4 * MOST_SAMPLES, weigh=lambda pixels: pixels.nbytes)
+"""The big pictures decoded last, so that each is not decoded again for every tile: in files without names, for one of
+them may have more bytes than all the memory of caches. The setting ``decoded_pictures`` bounds it."""
 
 
 def check_size(shape: Ints) -> None:
@@ -35,6 +37,23 @@ def check_size(shape: Ints) -> None:
         raise Unreadable(f"a picture of {samples} samples is over the limit of {MOST_SAMPLES}")
     if samples < 1:
         raise Unreadable(f"a picture of {shape[1]} by {shape[0]} pixels has none")
+
+
+def on_disk(pixels: Pixels) -> Pixels:
+    """The same pixels in a file that goes with them; raises Unreadable where there is no room for it."""
+    order = np.argsort([-abs(stride) for stride in pixels.strides], kind="stable").tolist()
+    rows = np.ascontiguousarray(pixels.transpose(order))
+    try:
+        with TemporaryFile(prefix="diascope-") as file:
+            # Written, not only made so long: a disk that is full is an error here, and ends the process later.
+            rows.tofile(file)
+            file.flush()
+            kept = np.memmap(file, pixels.dtype, "r", shape=rows.shape)
+    except OSError as error:
+        raise Unreadable(
+            f"there is no room for the {pixels.nbytes} bytes of a decoded picture in {gettempdir()}: {error}"
+        ) from error
+    return np.asarray(kept).transpose(np.argsort(order))
 
 
 def decoded_level(shape: Ints, dtype: np.dtype[Any], decode: Decode, *, frames: int = 1, scale: float = 1.0) -> Level:
@@ -56,7 +75,7 @@ def decoded_level(shape: Ints, dtype: np.dtype[Any], decode: Decode, *, frames: 
     def planes(frame: int) -> Pixels:
         if nbytes <= BIG:
             return checked(frame)
-        return _big_pictures.get((identity, frame), lambda: checked(frame))
+        return big_pictures.get((identity, frame), lambda: on_disk(checked(frame)))
 
     def read_pixels(region: Region) -> Pixels:
         if frames == 1:
