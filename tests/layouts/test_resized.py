@@ -110,6 +110,26 @@ def test_tiles_of_a_level_are_its_pixels(factor: int, channels: int) -> None:
             )
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("factor", [2, 4])
+@pytest.mark.parametrize("corner", [(0, 1), (1, 0), (101, 333), (HEIGHT - 257, WIDTH - 257), (355, 0)], ids=str)
+def test_pixels_between_those_of_a_level_are_linear_between_them(
+    corner: tuple[int, int], factor: int, channels: int
+) -> None:
+    image = with_pyramid(picture(pixels(HEIGHT, WIDTH, channels)))
+    plane = read_whole(image.levels[factor.bit_length() - 1])
+    wide = np.pad((plane if channels == 1 else plane.transpose(1, 2, 0)).astype(float), 1, mode="edge")
+    wide = wide if channels == 1 else wide[..., 1:-1]
+    for axis, (start, count) in enumerate(zip(corner, (256, 256), strict=True)):
+        at = start / factor + 1 + np.arange(count // factor)
+        low, part = np.floor(at).astype(int), (at % 1).reshape((-1, 1) if axis == 0 else (1, -1))
+        part = part if channels == 1 else part[..., None]
+        wide = np.take(wide, low, axis) * (1 - part) + np.take(wide, low + 1, axis) * part
+    rows, columns = (range(start, start + 256) for start in corner)
+    got = resized(image, rows, columns, 256 // factor, 256 // factor)
+    np.testing.assert_array_equal(got, np.floor(wide + 0.5).astype(np.uint8))
+
+
 def test_boxes_side_by_side_fit_without_a_seam() -> None:
     image = with_pyramid(picture(pixels(HEIGHT, WIDTH, blur=4)))
     edges = [0, 200, 437, 1000]

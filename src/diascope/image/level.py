@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from operator import sub
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -64,12 +65,18 @@ def padded(level: Level, region: Region) -> Pixels:
 
 
 def assembled(level: Level, region: Region, pieces: Iterable[tuple[Region, Pixels]]) -> Pixels:
-    """The pixels of a region out of pieces that cover it, each a box of the level and its pixels."""
-    out = np.empty(region.shape, level.dtype)
+    """The pixels of a region out of pieces that cover it, each a box of the level and its pixels.
+
+    They lie in memory as those of the first piece do, colours side by side where they do there.
+    """
+    out = None
     for box, pixels in pieces:
-        both = box.intersection(region)
-        out[both.shifted(region.start).slices] = pixels[both.shifted(box.start).slices]
-    return out
+        if out is None:
+            out = np.empty_like(pixels, level.dtype, shape=region.shape)
+        start, stop = tuple(map(max, box.start, region.start)), tuple(map(min, box.stop, region.stop))
+        into = map(slice, map(sub, start, region.start), map(sub, stop, region.start))
+        out[tuple(into)] = pixels[tuple(map(slice, map(sub, start, box.start), map(sub, stop, box.start)))]
+    return np.empty(region.shape, level.dtype) if out is None else out
 
 
 def in_memory(pixels: Pixels, scale: Iterable[float] | None = None) -> Level:

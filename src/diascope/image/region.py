@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from operator import le
+from operator import add, le, mul, sub
 from typing import TypeAlias
 
 Ints: TypeAlias = tuple[int, ...]
@@ -20,7 +20,7 @@ class Region:
 
     @property
     def shape(self) -> Ints:
-        return tuple(stop - start for start, stop in zip(self.start, self.stop, strict=True))
+        return tuple(map(sub, self.stop, self.start))
 
     @property
     def slices(self) -> tuple[slice, ...]:
@@ -28,8 +28,7 @@ class Region:
 
     def shifted(self, origin: Ints) -> Region:
         """The same box with its indices counted from this origin."""
-        start = tuple(i - o for i, o in zip(self.start, origin, strict=True))
-        return Region(start, tuple(i - o for i, o in zip(self.stop, origin, strict=True)))
+        return Region(tuple(map(sub, self.start, origin)), tuple(map(sub, self.stop, origin)))
 
     def clipped(self, shape: Ints) -> Region:
         """The part of the region inside an array of this shape; empty, never inverted, where nothing is."""
@@ -37,7 +36,7 @@ class Region:
 
     def intersection(self, other: Region) -> Region:
         start = tuple(map(max, self.start, other.start))
-        return Region(start, tuple(max(a, min(s, t)) for a, s, t in zip(start, self.stop, other.stop, strict=True)))
+        return Region(start, tuple(map(max, start, map(min, self.stop, other.stop))))
 
     def inside(self, shape: Ints) -> bool:
         same_rank = len(self.start) == len(self.stop) == len(shape)
@@ -58,8 +57,8 @@ def grid_shape(shape: Ints, chunk_shape: Ints) -> Ints:
 
 def chunk_region(index: Ints, chunk_shape: Ints) -> Region:
     """The whole chunk at this place in the grid, reaching over the edge where the last one does."""
-    start = tuple(i * chunk for i, chunk in zip(index, chunk_shape, strict=True))
-    return Region(start, tuple(s + chunk for s, chunk in zip(start, chunk_shape, strict=True)))
+    start = tuple(map(mul, index, chunk_shape))
+    return Region(start, tuple(map(add, start, chunk_shape)))
 
 
 def touched(region: Region, chunk_shape: Ints) -> Iterator[Ints]:

@@ -151,7 +151,12 @@ def _piece(picture: Image, level: Level, spans: tuple[Span, Span], shape: tuple[
         raise TooLarge(f"the picture has no level coarse enough: more than {LARGEST_BLOCK} pixels would become few")
     aligned = all(span.is_of(r) and len(r) >= n for r, n, span in zip(exact, shape, spans, strict=True))
     high, wide = (n * _samples(span.length / n) for span, n in zip(spans, shape, strict=True))
-    plane = pixels(picture, level, *exact) if aligned else _warped(picture, level, spans, (high, wide))
+    if aligned:
+        plane = pixels(picture, level, *exact)
+    elif all(abs(span.length - n) < EXACT for span, n in zip(spans, shape, strict=True)):
+        plane = _shifted(picture, level, spans, shape)
+    else:
+        plane = _warped(picture, level, spans, (high, wide))
     if plane.shape[:2] == shape:
         return plane
     return np.asarray(cv2.resize(np.ascontiguousarray(plane), shape[::-1], interpolation=cv2.INTER_AREA))
@@ -160,6 +165,37 @@ def _piece(picture: Image, level: Level, spans: tuple[Span, Span], shape: tuple[
 def _samples(ratio: float) -> int:
     """How many samples along an axis make one pixel of the result: at least as many as the level has, about."""
     return 1 if ratio < SPARED else ceil(ratio - EXACT)
+
+
+def _shifted(picture: Image, level: Level, spans: tuple[Span, Span], shape: tuple[int, int]) -> Pixels:
+    """The same where the pixels of the result are as large as the level's, but lie between them."""
+    from diascope.layouts import shifting
+
+    firsts = [floor(span.start + EXACT) for span in spans]
+    parts = [max(span.start - first, 0.0) for span, first in zip(spans, firsts, strict=True)]
+    more = [int(part > EXACT) for part in parts]
+    plane = _with_edges(picture, level, firsts, [n + by for n, by in zip(shape, more, strict=True)])
+    colours = plane.shape[2] if plane.ndim == 3 else 1
+    rows = plane.reshape(len(plane), -1)
+    # The compiled loops are made anew for arrays that may be written to.
+    rows.flags.writeable = False
+    out = np.empty((*shape, *plane.shape[2:]), plane.dtype)
+    away, by = (more[0], more[1] * colours), (np.float32(parts[0]), np.float32(parts[1]))
+    shifting.shifted(rows, away, by, out.reshape(shape[0], -1))
+    return out
+
+
+def _with_edges(picture: Image, level: Level, firsts: list[int], counts: list[int]) -> Pixels:
+    """So many rows and columns of the level from the first ones on, its outermost pixels repeated beyond its edges."""
+    sides = list(zip(firsts, counts, level.shape[-2:], strict=True))
+    rows, columns = (Span(first, first + count).touched(size) for first, count, size in sides)
+    plane = np.ascontiguousarray(pixels(picture, level, rows, columns))
+    before = [r.start - first for r, first in zip((rows, columns), firsts, strict=True)]
+    after = [first + count - r.stop for r, (first, count, _) in zip((rows, columns), sides, strict=True)]
+    if not any((*before, *after)):
+        return plane
+    widths = [*zip(before, after, strict=True), (0, 0)][: plane.ndim]
+    return np.pad(plane, widths, mode="edge")
 
 
 def _warped(picture: Image, level: Level, spans: tuple[Span, Span], shape: tuple[int, int]) -> Pixels:
