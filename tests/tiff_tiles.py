@@ -96,9 +96,16 @@ def with_photometric(path: Path, photometric: int) -> Path:
     return path
 
 
-def without_markers(data: bytes) -> bytes:
-    """The stream without what applications say in it, so that nothing tells its colours."""
+def unnamed(data: bytes) -> bytes:
+    """The stream of three components with nothing in it that tells of their colours: no markers, only numbers."""
     parts = segments(data)
     assert parts is not None
-    rest = data[len(JPEG) + sum(len(part.data) for part in parts) :]
-    return JPEG + b"".join(part.data for part in parts if not 0xE0 <= part.marker <= 0xEF) + rest
+    out = [JPEG]
+    for part in parts:
+        head = bytearray(part.data)
+        if part.marker == 0xC0:
+            head[10::3] = b"\1\2\3"
+        elif part.marker == 0xDA:
+            head[5:11:2] = b"\1\2\3"
+        out += [] if 0xE0 <= part.marker <= 0xEF else [bytes(head)]
+    return b"".join(out) + data[len(JPEG) + sum(len(part.data) for part in parts) :]

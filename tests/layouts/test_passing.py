@@ -28,7 +28,7 @@ from diascope.operations.view import view
 from diascope.registry import registry
 from diascope.tree.file import Tree
 from diascope.tree.walk import listed_files
-from tests.tiff_tiles import RGB, halves, jpeg_tiff, smooth, with_photometric, without_markers
+from tests.tiff_tiles import RGB, halves, jpeg_tiff, smooth, unnamed, with_photometric
 
 Make = Callable[[Path], object]
 
@@ -54,7 +54,7 @@ def _progressive(stream: bytes) -> bytes:
 
 def _said_rgb(path: Path) -> Path:
     """As Aperio writes: red, green and blue that only the tag tells of."""
-    made = jpeg_tiff(path, halves(smooth(600, 700)), "ycbcr", shared=False, change=without_markers, **RGB)
+    made = jpeg_tiff(path, halves(smooth(600, 700)), "ycbcr", shared=False, change=unnamed, **RGB)
     return with_photometric(made, 2)
 
 
