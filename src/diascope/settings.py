@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
+from annotated_types import Ge
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
@@ -24,6 +25,10 @@ CREDENTIALS = {
     "https": _HTTP,
 }
 """What the stores of each scheme are unlocked by."""
+
+
+SHARED = ("redis://", "rediss://", "valkey://", "valkeys://")
+"""How the address of a shared cache begins that is no folder."""
 
 
 def checked_url(url: str) -> str:
@@ -91,6 +96,12 @@ class ArrangementSettings(BaseModel):
     )
 
 
+OF_MACHINE = (
+    "chunk_cache", "file_cache", "block_cache", "reader_cache", "reader_processes", "work_memory", "threads",
+)  # fmt: skip
+"""What is set for all workers of a machine together."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set; sizes are in bytes unless the name says otherwise."""
 
@@ -116,17 +127,13 @@ class Settings(BaseSettings):
         description="How much disk, in the system's folder for temporary files, decoded pictures may take that have no "
         "tiles and are too big for memory.",
     )
-    reader_cache: int = Field(
-        256 * MEBIBYTE,
-        ge=128 * MEBIBYTE,
-        description="How much memory all else may take that readers and operations keep: what they unpacked, indices, "
-        "tables.",
+    shared_cache: SecretStr | None = Field(
+        None,
+        description="Where encoded files are kept for other processes and machines, and beyond a restart: a folder that "
+        "nothing else uses, or `redis://user:password@host:6379/0` (`rediss://` with TLS) of Redis or Valkey.",
     )
-    decoded_pictures: int = Field(
-        4096 * MEBIBYTE,
-        ge=0,
-        description="How much disk, in the system's folder for temporary files, decoded pictures may take that have no "
-        "tiles and are too big for memory.",
+    shared_cache_bytes: int = Field(
+        10240 * MEBIBYTE, ge=64 * MEBIBYTE, description="How much disk a shared cache in a folder may take."
     )
     block_cache: int = Field(
         64 * MEBIBYTE, ge=0, description="How much memory parts of remote files may take, read ahead or read again."
@@ -172,11 +179,48 @@ class Settings(BaseSettings):
     client_requests: int = Field(
         0, ge=0, description="How many requests of one client are under way at most; 0 is any number."
     )
+    log_form: Literal["text", "json"] = Field("text", description="Whether the log is for people or for programs.")
+    log_requests: bool = Field(False, description="Whether every request has a line in the log.")
+    slow_seconds: float = Field(
+        10.0, ge=0, description="Requests that took longer have one, with the times of their stages; 0 is none."
+    )
+    metrics_for: Literal["host", "everybody", "nobody"] = Field(
+        "host", description="Whom `/metrics` tells: programs of this machine that ask it directly, everybody, nobody."
+    )
+    metrics_folder: Path | None = Field(
+        None, description="Where the processes of one server tell one another their metrics; nothing else is there."
+    )
     s3_keys: dict[str, SecretStr] = Field(
         {}, description="Secret keys by access key: with any, the S3 door answers signed requests only."
     )
     s3_domain: str | None = Field(None, description="The domain on whose hosts buckets are, as bucket.domain.")
     threads: int = Field(os.cpu_count() or 2, ge=1, description="How many requests decode and encode at once.")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="How many processes serve on the port; memory, threads and readers are divided among them.",
+    )
+    stop_seconds: float = Field(
+        10.0, ge=0, description="How long requests that are under way may take to finish when the server is stopped."
+    )
+
+    def of_worker(self) -> Settings:
+        """Those of one of the workers: what is said of the machine is divided among them."""
+        shares: dict[str, int] = {}
+        for name in OF_MACHINE:
+            least = [each.ge for each in type(self).model_fields[name].metadata if isinstance(each, Ge)]
+            share = -(-getattr(self, name) // self.workers)
+            shares[name] = max([share, *least])
+        return self.model_copy(update=shares)
+
+    @field_validator("shared_cache")
+    @classmethod
+    def _reachable(cls, address: SecretStr | None) -> SecretStr | None:
+        text = address.get_secret_value() if address else "."
+        if not text or ("://" in text and not text.startswith(SHARED)):
+            raise ValueError(f"a shared cache is a folder, or begins with {', '.join(SHARED)}")
+        return address
 
     @staticmethod
     def beside(path: Path) -> Path:

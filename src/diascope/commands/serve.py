@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
-import uvicorn
 
-from diascope.assembly import application_of
-from diascope.catalogue.catalogue import catalogue
-from diascope.catalogue.indexing import keep_indexed
-from diascope.commands.allocator import reuse_freed_memory
-from diascope.commands.arranged import with_mappings
 from diascope.errors import BadRequest, Unavailable
 from diascope.settings import RepositorySettings, Settings, checked_url
 
@@ -43,7 +38,11 @@ def settings_for(
         repositories[name] = entry
     if not repositories:
         raise BadRequest("there is nothing to serve: give a folder, or repositories in diascope.toml")
-    arrangements = with_mappings(settings.arrangements, mappings)
+    arrangements = settings.arrangements
+    if mappings := list(mappings):
+        from diascope.commands.arranged import with_mappings
+
+        arrangements = with_mappings(arrangements, mappings)
     return settings.model_copy(update={**given, "repositories": repositories, "arrangements": arrangements})
 
 
@@ -60,18 +59,37 @@ def _repository(place: Path | str, *, follow_links: bool) -> tuple[str, Reposito
 
 def run(settings: Settings) -> None:
     """Serve until interrupted; the address is printed once connections are accepted."""
+    if settings.workers == 1 or sys.platform == "win32":
+        _run_alone(settings)
+        return
+    from diascope.commands.workers import Workers
+
+    listener = _listener(settings)
+    told = _told(settings, listener)
+    Workers(settings, listener).run(lambda: click.echo(told))
+
+
+def _run_alone(settings: Settings) -> None:
+    from diascope.assembly import application_of
+    from diascope.catalogue.catalogue import catalogue
+    from diascope.catalogue.indexing import keep_indexed
+    from diascope.commands.allocator import reuse_freed_memory
+    from diascope.commands.serving import serve
+
     reuse_freed_memory()
     images = catalogue(settings, indexed=True)
     app = application_of(settings, images)
-    served = [*settings.repositories, *settings.arrangements]
     listener = _listener(settings)
+    click.echo(_told(settings, listener))
+    keep_indexed(images.repositories, settings.index_seconds)
+    serve(app, listener, settings.stop_seconds)
+
+
+def _told(settings: Settings, listener: socket.socket) -> str:
+    served = [*settings.repositories, *settings.arrangements]
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else "localhost" if host in {"0.0.0.0", "127.0.0.1"} else host  # noqa: S104
-    click.echo(f"Diascope serves {', '.join(served)} at http://{shown}:{port}/")
-    click.echo("Press Ctrl+C to stop.")
-    keep_indexed(images.repositories, settings.index_seconds)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", server_header=False)
-    uvicorn.Server(config).run(sockets=[listener])
+    return f"Diascope serves {', '.join(served)} at http://{shown}:{port}/\nPress Ctrl+C to stop."
 
 
 def _listener(settings: Settings) -> socket.socket:
