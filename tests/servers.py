@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from diascope.access.admission import Limits
 from diascope.access.data import Data
-from diascope.access.http import server
+from diascope.access.http import Server
 from diascope.access.pages import pages
 from diascope.access.s3 import S3
 from diascope.access.webdav import WebDav
@@ -51,4 +51,4 @@ def of_tree(tree: Tree, limits: Limits | None = None) -> LiveServer:
     """Any tree below ``/data/``, ``/s3/`` and ``/dav/``, and the web application."""
     limits = limits or Limits(threads=4)
     handlers = {"/data/": Data(tree, lambda path: path).answer, "/s3/": S3(tree).answer}
-    return LiveServer(server(handlers, {"/": pages()}, limits, webdav=WebDav(tree).answer))
+    return LiveServer(Server(handlers=handlers, rest={"/": pages()}, limits=limits, webdav=WebDav(tree).answer))

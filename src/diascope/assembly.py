@@ -10,13 +10,17 @@ from diascope import __version__
 from diascope.access.admission import Limits
 from diascope.access.api import api
 from diascope.access.data import Data
-from diascope.access.http import server
+from diascope.access.http import Server
+from diascope.access.observability.observer import Observer
+from diascope.access.observability.probes import Probes
+from diascope.access.observability.shared import Folder
 from diascope.access.pages import pages
 from diascope.access.s3 import S3
 from diascope.access.webdav import WebDav
 from diascope.arrangements.representations import representations
 from diascope.arrangements.root import root as whole
 from diascope.catalogue.catalogue import Catalogue, catalogue
+from diascope.catalogue.condition import condition, reasons
 from diascope.settings import Settings
 
 
@@ -28,7 +32,15 @@ def application(settings: Settings) -> ASGIApp:
 def application_of(settings: Settings, images: Catalogue) -> ASGIApp:
     """The same on a catalogue of these settings."""
     root = whole(settings, images)
+    observer = Observer(
+        log_requests=settings.log_requests,
+        slow_seconds=settings.slow_seconds,
+        condition=partial(condition, images),
+        folder=Folder(settings.metrics_folder) if settings.metrics_folder else None,
+    )
+    probes = Probes(observer, partial(reasons, images), settings.metrics_for)
     rest: dict[str, ASGIApp] = {
+        **dict.fromkeys(("/metrics", "/healthz", "/readyz"), probes),
         "/api": api(images, partial(representations, images), __version__, root.told),
         "/": pages(),
     }
@@ -36,7 +48,14 @@ def application_of(settings: Settings, images: Catalogue) -> ASGIApp:
     s3 = S3(root, secrets, (settings.s3_domain or "").lower())
     handlers = {"/data/": Data(root, root.canonical).answer, "/s3/": s3.answer}
     hosts = {s3.domain: s3.hosted} if s3.domain else {}
-    return server(handlers, rest, limits(settings), hosts, WebDav(root).answer)
+    return Server(
+        handlers=handlers,
+        rest=rest,
+        limits=limits(settings),
+        hosts=hosts,
+        webdav=WebDav(root).answer,
+        observer=observer,
+    )
 
 
 def limits(settings: Settings) -> Limits:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import local
+from threading import Lock, local
 from time import perf_counter
 from typing import TypeVar
 
@@ -51,6 +51,21 @@ class Task:
         self.stages[before] = self.stages.get(before, 0.0) + now - self._since
         self._stage, self._since = stage, now
         return before
+
+
+class Count:
+    """How often something was done, by whatever threads."""
+
+    __slots__ = ("_lock", "value")
+
+    def __init__(self) -> None:
+        self.value = 0
+        self._lock = Lock()
+
+    def add(self) -> None:
+        """Once more."""
+        with self._lock:
+            self.value += 1
 
 
 class _Thread(local):

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from diascope.access import s3_listing
 from diascope.access.admission import Limits
-from diascope.access.http import server
+from diascope.access.http import Server
 from diascope.access.s3 import S3
 from diascope.errors import Overloaded, TooLarge, Unreadable, Unsupported
 from diascope.tree.cache import Identified, file_cache
@@ -77,7 +77,8 @@ def client(url: str, *, retries: int = 0, **more: Any) -> Any:
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     served = S3(Identified(table(), "v1", file_cache(1 << 20)), domain="s3.localhost")
-    running = LiveServer(server({"/s3/": served.answer}, {}, Limits(threads=4), {served.domain: served.hosted}))
+    hosts = {served.domain: served.hosted}
+    running = LiveServer(Server(handlers={"/s3/": served.answer}, rest={}, limits=Limits(threads=4), hosts=hosts))
     yield f"{running.url}/s3"
     running.stop()
 

@@ -16,9 +16,8 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from diascope.access.admission import Limits
 from diascope.access.answer import Asked
-from diascope.access.http import server
+from diascope.access.http import Server
 from diascope.access.s3 import S3
 from diascope.access.s3_error import Refused
 from diascope.access.s3_signature import parameters, verify
@@ -40,7 +39,7 @@ def url() -> Iterator[str]:
     tree.add("box/{a}", lambda a: in_memory(a.encode(), "text/plain") if a in NAMES else None)
     tree.add("box/{a}/{b}", lambda a, b: in_memory(b"", "text/plain") if f"{a}/{b}" in NAMES else None)
     served = S3(tree, KEYS, domain="s3.localhost")
-    running = LiveServer(server({"/s3/": served.answer}, {}, Limits(), {served.domain: served.hosted}))
+    running = LiveServer(Server(handlers={"/s3/": served.answer}, rest={}, hosts={served.domain: served.hosted}))
     yield f"{running.url}/s3"
     running.stop()
 

@@ -18,7 +18,7 @@ import zarr
 
 from diascope.access.admission import Limits
 from diascope.access.answer import Answer, Asked
-from diascope.access.http import server as application
+from diascope.access.http import Server
 from diascope.access.s3 import S3
 from diascope.arrangements.by_name import ByName
 from diascope.catalogue.catalogue import catalogue
@@ -162,7 +162,7 @@ def wrong_server(tree: Tree) -> Iterator[Callable[[Wrong], str]]:
         def answer(path: str, query: str, asked: Asked) -> Answer:
             return change(path, door.answer(path, query, asked))
 
-        running.append(LiveServer(application({"/s3/": answer}, {}, Limits(threads=4))))
+        running.append(LiveServer(Server(handlers={"/s3/": answer}, rest={}, limits=Limits(threads=4))))
         return f"{running[-1].url}/s3"
 
     yield endpoint

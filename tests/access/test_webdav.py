@@ -18,7 +18,7 @@ import pytest
 
 from diascope.access import http
 from diascope.access.admission import Limits
-from diascope.access.http import server
+from diascope.access.http import Server
 from diascope.access.webdav import WebDav
 from diascope.access.webdav_propfind import MOST
 from diascope.errors import BadRequest, Forbidden, Overloaded, TooLarge, Unreadable, Unsupported
@@ -80,7 +80,7 @@ def table() -> Table:
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     door = WebDav(Identified(table(), "v1", file_cache(1 << 20)))
-    running = LiveServer(server({}, {"/": _nothing}, Limits(threads=4), webdav=door.answer))
+    running = LiveServer(Server(handlers={}, rest={"/": _nothing}, limits=Limits(threads=4), webdav=door.answer))
     yield running.url
     running.stop()
 
@@ -390,7 +390,7 @@ class Breaking:
 
 def test_a_listing_that_breaks_is_no_whole_one() -> None:
     for entries in (0, 20_000):
-        running = LiveServer(server({}, {}, Limits(), webdav=WebDav(Breaking(entries)).answer))
+        running = LiveServer(Server(handlers={}, rest={}, webdav=WebDav(Breaking(entries)).answer))
         try:
             if entries:
                 with pytest.raises(httpx.RemoteProtocolError):

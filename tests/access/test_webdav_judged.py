@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from diascope.access import webdav_propfind
 from diascope.access.admission import Limits
-from diascope.access.http import server
+from diascope.access.http import Server
 from diascope.access.webdav import WebDav
 from diascope.access.webdav_propfind import Wanted
 from diascope.tree.cache import Identified, file_cache
@@ -75,7 +75,8 @@ class Twin:
 
 
 def app(tree: Tree) -> ASGIApp:
-    return server({}, {}, Limits(threads=4), webdav=WebDav(Identified(tree, "v1", file_cache(1 << 20))).answer)
+    door = WebDav(Identified(tree, "v1", file_cache(1 << 20)))
+    return Server(handlers={}, rest={}, limits=Limits(threads=4), webdav=door.answer)
 
 
 @pytest.fixture(scope="module")

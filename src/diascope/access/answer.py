@@ -19,6 +19,7 @@ from diascope.access.blocks import Blocks, blocks
 from diascope.access.problem import MEDIA_TYPE, problem, status_of, title_of
 from diascope.access.ranges import NotSatisfiable, Part, parts
 from diascope.errors import DiascopeError
+from diascope.haste import pause
 from diascope.tree.file import File
 
 LOG = logging.getLogger("diascope.access")
@@ -34,13 +35,20 @@ class Asked:
     """A request for an address, with its headers' names in lower case."""
 
     method: str
-    url: str
-    """Absolute, without the query, its path percent-encoded."""
+    address: str | Callable[[], str]
+    """Its URL, or what spells it."""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = b""
     """Where a door takes one; None where it is too long to be read."""
+    id: str = ""
+    """By which what is told of it is found again in the log."""
     trouble: DiascopeError | None = None
     """What happened before the door was asked, such as an overload, which it tells in its own words."""
+
+    @property
+    def url(self) -> str:
+        """Absolute, without the query, its path percent-encoded."""
+        return self.address if isinstance(self.address, str) else self.address()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +65,9 @@ def failed(error: Exception, asked: Asked) -> Answer:
     status = status_of(error)
     told = str(error)
     if not isinstance(error, DiascopeError):
-        LOG.error("%s %s", asked.method, asked.url, exc_info=error)
+        LOG.error("%s %s", asked.method, asked.url, exc_info=error, extra={"request": asked.id})
         told = f"{type(error).__name__}: the log of the server says more"
-    body = problem(status, title_of(error), told, asked.url)
+    body = problem(status, title_of(error), told, asked.url, asked.id)
     headers = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), "cache-control": "no-store"}
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["retry-after"] = "1"
@@ -69,7 +77,8 @@ def failed(error: Exception, asked: Asked) -> Answer:
 def refused(asked: Asked) -> Answer:
     """Neither GET nor HEAD: nothing here can be changed."""
     status = HTTPStatus.METHOD_NOT_ALLOWED
-    body = problem(status, "The method is not allowed", f"{asked.method} is not served; GET and HEAD are", asked.url)
+    told = f"{asked.method} is not served; GET and HEAD are"
+    body = problem(status, "The method is not allowed", told, asked.url, asked.id)
     return Answer(status, {"content-type": MEDIA_TYPE, "content-length": str(len(body)), "allow": ALLOW}, body)
 
 
@@ -110,6 +119,8 @@ def _body(file: File, asked: Asked, headers: dict[str, str], tag: str | None) ->
 
     A client may then read a chunk by ranges, as it does from any store of objects.
     """
+    if not file.cheap:
+        pause()
     size, read = file.size, file.read
     if size is None:
         data = file.read(0, None)

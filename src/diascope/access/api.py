@@ -192,12 +192,14 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _http_error(request: Request, error: HTTPException) -> Response:
-        body = problem(HTTPStatus(error.status_code), str(error.detail), str(error.detail), str(request.url))
+        asked = _asked(request)
+        body = problem(HTTPStatus(error.status_code), str(error.detail), str(error.detail), asked.url, asked.id)
         return Response(body, error.status_code, media_type=MEDIA_TYPE, headers=error.headers)
 
 
 def _asked(request: Request) -> Asked:
-    return Asked(request.method, str(request.url.replace(query="")), dict(request.headers))
+    url = str(request.url.replace(query=""))
+    return Asked(request.method, url, dict(request.headers), id=request.scope.get("diascope.request", ""))
 
 
 def _response(file: File, request: Request) -> Response:

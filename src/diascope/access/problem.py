@@ -47,7 +47,9 @@ def title_of(error: Exception) -> str:
     return (type(error).__doc__ or "").strip().partition(".")[0].partition(";")[0]
 
 
-def problem(status: HTTPStatus, title: str, detail: str, instance: str) -> bytes:
-    """The body of an error: what kind it is, what happened here, and to which address."""
+def problem(status: HTTPStatus, title: str, detail: str, instance: str, request: str = "") -> bytes:
+    """The body of an error: what kind it is, what happened here, to which address, and the id of the request."""
     document = {"type": "about:blank", "title": title, "status": status.value, "detail": detail, "instance": instance}
+    if request:
+        document["request"] = request
     return json.dumps(document, indent=2, ensure_ascii=False).encode(errors="replace")

@@ -64,7 +64,7 @@ class S3:
 
     def _told(self, bucket: str, key: str, query: str, asked: Asked) -> Answer:
         """Whatever happens is told as S3 tells it; trouble is never 404."""
-        request = token_hex(8).upper()
+        request = asked.id or token_hex(8).upper()
         resource = f"/{bucket}/{key}" if bucket else "/"
         try:
             answer = self._answer(bucket, key, parameters(query), asked)

@@ -62,7 +62,7 @@ def failed(error: Exception, asked: Asked, resource: str, request: str) -> Answe
     """An error of whatever kind; one that is none of ours is logged, and told without its inner workings."""
     status, code, message = _told(error)
     if status is HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, DiascopeError):
-        LOG.error("%s %s", asked.method, asked.url, exc_info=error)
+        LOG.error("%s %s", asked.method, asked.url, exc_info=error, extra={"request": asked.id})
         message = f"{type(error).__name__}: the log of the server says more"
     return failure(status, code, message, resource, request)
 

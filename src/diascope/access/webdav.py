@@ -126,7 +126,7 @@ def _refused(error: DAVError, asked: Asked) -> Answer:
         media_type, body = error.get_response_page()
     else:
         told = error.context_info or status.description
-        media_type, body = MEDIA_TYPE, problem(status, status.phrase, told, asked.url)
+        media_type, body = MEDIA_TYPE, problem(status, status.phrase, told, asked.url, asked.id)
     headers: Mapping[str, str] = {"content-type": media_type, "content-length": str(len(body))}
     allowed = {"allow": METHODS} if status is HTTPStatus.METHOD_NOT_ALLOWED else {}
     return Answer(status, {**headers, **allowed}, body)

@@ -13,9 +13,14 @@ from diascope.image.region import Region
 from diascope.image.stored import stored_as, through
 from diascope.sources.source import Source
 from diascope.stores.store import Store
-from diascope.work import claim
+from diascope.work import Count, check, claim
 
 T = TypeVar("T")
+
+decoded = Count()
+"""How often stored pixels were read."""
+passed = Count()
+"""How often stored bytes were passed on unopened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +66,22 @@ class Guard:
         def read_pixels(region: Region) -> Pixels:
             claim(2 * prod(region.shape) * level.dtype.itemsize)  # as stored and as pixels
             pixels = self.run(lambda: level.read_pixels(region))
+            decoded.add()
             if pixels.shape != region.shape or pixels.dtype != level.dtype:
                 raise Unreadable(
                     f"{self.path}: {region.shape} pixels of {level.dtype} were read as {pixels.shape} of {pixels.dtype}"
                 )
             return pixels
 
-        return stored_as(replace(level, read_pixels=read_pixels), level.stored and through(level.stored, self.run))
+        return stored_as(replace(level, read_pixels=read_pixels), level.stored and through(level.stored, self._passed))
+
+    def _passed(self, action: Callable[[], T]) -> T:
+        """What an action reads of chunks as they are stored."""
+        check()
+        stored = self.run(action)
+        if stored is not None:
+            passed.add()
+        return stored
 
 
 def clearly(path: str, action: Callable[[], T]) -> T:

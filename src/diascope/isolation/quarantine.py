@@ -29,6 +29,12 @@ class Quarantine:
         self._cases: OrderedDict[str, Case] = OrderedDict()
         self._lock = Lock()
 
+    def __len__(self) -> int:
+        """How many are left alone now."""
+        with self._lock:
+            now = monotonic()
+            return sum(case.until > now for case in self._cases.values())
+
     def check(self, place: str, version: str) -> None:
         """Raises Quarantined where this version of the file is not to be opened now."""
         with self._lock:
