@@ -10,12 +10,15 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from diascope import fleeting
 from diascope.haste import pause
 
 V = TypeVar("V")
+
+Behind: TypeAlias = Callable[[Hashable, Callable[[], V]], V]
+"""Gives the value of a key from elsewhere, or makes it."""
 
 ENTRY = 400
 """Bytes that a value takes beside its own: its key, its places in tables and queues."""
@@ -49,8 +52,9 @@ class BoundedCache(Generic[V]):
     ``diascope.fleeting``). An error reaches every thread that waits for the value, and the next one to ask tries again.
     """
 
-    def __init__(self, max_bytes: int, weigh: Callable[[V], int]) -> None:
+    def __init__(self, max_bytes: int, weigh: Callable[[V], int], behind: Behind[V] | None = None) -> None:
         self.max_bytes = max_bytes
+        self._behind = behind
         self.hits = 0
         """How often a value was there; threads that race for it may lose a count."""
         self.misses = 0
@@ -141,7 +145,7 @@ class BoundedCache(Generic[V]):
         self.misses += 1
         before = fleeting.noted()
         try:
-            value = make()
+            value = self._behind(key, make) if self._behind else make()
             weight = weigh(value)
         except BaseException as error:
             with self._lock:

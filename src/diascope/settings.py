@@ -129,8 +129,8 @@ class Settings(BaseSettings):
     )
     shared_cache: SecretStr | None = Field(
         None,
-        description="Where encoded files are kept for other processes and machines, and beyond a restart: a folder that "
-        "nothing else uses, or `redis://user:password@host:6379/0` (`rediss://` with TLS) of Redis or Valkey.",
+        description="Where encoded files are kept for other processes and machines, and beyond a restart: a folder "
+        "that nothing else uses, or `redis://user:password@host:6379/0` (`rediss://` with TLS) of Redis or Valkey.",
     )
     shared_cache_bytes: int = Field(
         10240 * MEBIBYTE, ge=64 * MEBIBYTE, description="How much disk a shared cache in a folder may take."
@@ -217,7 +217,7 @@ class Settings(BaseSettings):
     @field_validator("shared_cache")
     @classmethod
     def _reachable(cls, address: SecretStr | None) -> SecretStr | None:
-        text = address.get_secret_value() if address else "."
+        text = "." if address is None else address.get_secret_value()
         if not text or ("://" in text and not text.startswith(SHARED)):
             raise ValueError(f"a shared cache is a folder, or begins with {', '.join(SHARED)}")
         return address

@@ -24,6 +24,7 @@ done
 command -v nifti_tool >/dev/null || packages+=(nifti-bin)
 command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || packages+=(nginx-light)
 command -v rsync >/dev/null || packages+=(rsync)
+command -v redis-server >/dev/null || command -v valkey-server >/dev/null || packages+=(redis-server)
 [ -e /usr/share/java/ij.jar ] || packages+=(imagej)
 command -v xvfb-run >/dev/null || packages+=(xvfb xauth)
 if [ ${#packages[@]} -gt 0 ]; then

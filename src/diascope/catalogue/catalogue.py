@@ -16,6 +16,7 @@ from diascope.settings import Settings
 from diascope.sources.reading.pictures.decoded import big_pictures
 from diascope.stores.configured import shared, store
 from diascope.tree.cache import FileCache, file_cache
+from diascope.tree.shelves import shelf
 
 PLACES = 20_000
 """How many looks at a store are remembered."""
@@ -63,4 +64,4 @@ def catalogue(settings: Settings, *, indexed: bool = False) -> Catalogue:
             refresh_seconds=settings.refresh_seconds,
             index=index_of(entry.url or str(entry.path), settings.index_folder) if indexed else None,
         )
-    return Catalogue(repositories, chunks, file_cache(settings.file_cache), settings.max_request)
+    return Catalogue(repositories, chunks, file_cache(settings.file_cache, shelf(settings)), settings.max_request)

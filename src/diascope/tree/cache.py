@@ -10,13 +10,14 @@ from typing import TypeAlias
 from diascope.bounded import ENTRY, BoundedCache
 from diascope.tree.file import Entry, File, Tree, in_memory
 from diascope.tree.order import entries_from
+from diascope.tree.shelf import Shelf
 
 FileCache: TypeAlias = BoundedCache[bytes]
 
 
-def file_cache(max_bytes: int) -> FileCache:
-    """An empty cache of files, shared by all trees."""
-    return BoundedCache(max_bytes, weigh=lambda data: ENTRY + len(data))
+def file_cache(max_bytes: int, shelf: Shelf | None = None) -> FileCache:
+    """An empty cache of files, shared by all trees; what is not in it is looked for on the shelf."""
+    return BoundedCache(max_bytes, lambda data: ENTRY + len(data), shelf.got if shelf else None)
 
 
 @dataclass(frozen=True, slots=True)
