@@ -64,7 +64,7 @@ class Blocks:
             return {"type": "raw"}
         told = frames(self.stored.parameters, self.dtype.itemsize)
         kept = {key: told[key] for key in ("cname", "clevel", "blocksize")}
-        return {"type": "blosc", "shuffle": SHUFFLES.index(told["shuffle"]), "nthreads": 1} | kept
+        return {"type": "blosc", "shuffle": SHUFFLES.index(told["shuffle"])} | kept
 
     def file(self, index: Ints, turned: Callable[[Pixels], Pixels]) -> File:
         """The block at this place in the grid; ``turned`` gives it the dataset's axes."""

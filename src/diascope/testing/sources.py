@@ -32,6 +32,7 @@ from diascope.sources.source import HEAD_SIZE, Head, Source, first_names
 from diascope.stores.local import LocalStore
 from diascope.stores.store import Store
 from diascope.testing.counting import CountingStore
+from diascope.testing.stored import check_stored
 
 METADATA = 1 << 18
 """Opening a file reads at most so many bytes, or a quarter of it."""
@@ -52,6 +53,7 @@ def check_source(source: Source, path: Path) -> None:
     for images in (dataset.images, dataset.labels, dataset.associated):
         for name in images:
             check_image(images[name])
+            check_stored(images[name])
     check_files(path, dataset)
     check_outlives(source, path)
     if path.is_file():
