@@ -249,6 +249,38 @@ def test_tiles_are_passed_on_and_show_the_same_pixels(opened: Callable[[str], Im
     assert tiles == PASSED.get(name, {}).get(layout, 0)
 
 
+RAW = {"raw": 4, "raw-colours": 4, "raw-planes": 6}
+"""Tiles of an OME-TIFF that are bytes of the source's file; those at edges are filled up with zeros."""
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_an_ome_tiff_has_the_same_bytes_of_which_raw_tiles_are_passed_on(
+    opened: Callable[[str], Image], name: str
+) -> None:
+    ranges: list[tuple[int, int]] = []
+
+    def watched(level: Level) -> Level:
+        stored = level.stored
+        if stored is None or stored.read is None:
+            return level
+
+        def read(start: int, stop: int) -> bytes:
+            ranges.append((start, stop))
+            return stored.read(start, stop)
+
+        return stored_as(level, replace(stored, read=read))
+
+    image, layout = opened(name), registry("layouts")["ome-tiff"]
+    with_it = layout.tree(each_level(image, watched)).file(f"{name}.ome.tif")
+    without = layout.tree(stripped(image)).file(f"{name}.ome.tif")
+    assert with_it.size == without.size
+    whole_file = without.read(0, None)
+    assert with_it.read(0, None) == whole_file
+    assert len(ranges) == RAW.get(name, 0)
+    for start in range(0, with_it.size, 77_777):
+        assert with_it.read(start, start + 1000) == whole_file[start : start + 1000]
+
+
 VIEWS = {"original": 5, "render": 5, "window,low=0,high=255": 0, "flip,axes=x": 0, "gaussian,sigma=2": 0}
 
 

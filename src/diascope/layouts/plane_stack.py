@@ -13,6 +13,7 @@ from diascope.image.level import Level, padded
 from diascope.image.order import moved
 from diascope.image.pyramid import SMALL, dyadic
 from diascope.image.region import Ints, Region, grid_shape
+from diascope.layouts.raw_tiles import RawTiles, raw_tiles
 
 TILE = 256
 LARGE_TILE = 512
@@ -39,6 +40,8 @@ class PlaneStack:
     """The lengths of these axes."""
     tile_shapes: tuple[tuple[int, int], ...]
     """Rows and columns of the tiles of each level."""
+    stored: tuple[RawTiles | None, ...]
+    """The chunks of each level that are tiles as they are stored."""
 
     @property
     def planes(self) -> int:
@@ -57,22 +60,31 @@ class PlaneStack:
 
         Beyond the plane's edges there are zeros.
         """
+        raw = self.stored[level]
+        data = raw.part(*self._place(level, number), start, stop) if raw else None
+        if data is not None:
+            return data
         row_size = self.tile_shapes[level][1] * self.samples * self.dtype.itemsize
         top, bottom = start // row_size, -(-stop // row_size)
         rows = self._rows(level, number, top, bottom)
         rows += bytes((bottom - top) * row_size - len(rows))
         return rows[start - top * row_size : stop - top * row_size]
 
-    def _rows(self, level: int, number: int, top: int, bottom: int) -> bytes:
-        """The rows of a tile that lie in its plane."""
+    def _place(self, level: int, number: int) -> tuple[Ints, int, int]:
+        """The indices of the plane of a tile, and its row and column in the grid."""
         rows, columns = self.grid(level)
         number, column = divmod(number, columns)
         plane, row = divmod(number, rows)
+        return unravelled(plane, self.sizes), row, column
+
+    def _rows(self, level: int, number: int, top: int, bottom: int) -> bytes:
+        """The rows of a tile that lie in its plane."""
+        plane, row, column = self._place(level, number)
         height, width = self.tile_shapes[level]
         last = min(row * height + bottom, self.levels[level].shape[-2])
         if row * height + top >= last:
             return b""
-        box = {name: (index, index + 1) for name, index in zip(self.outer, _unravelled(plane, self.sizes), strict=True)}
+        box = {name: (index, index + 1) for name, index in zip(self.outer, plane, strict=True)}
         box |= {"y": (row * height + top, last), "x": (column * width, column * width + width)}
         starts, stops = zip(*(box.get(name, (0, self.samples)) for name in self.axis_names), strict=True)
         pixels = padded(self.levels[level], Region(starts, stops))
@@ -85,14 +97,20 @@ def plane_stack(image: Image, dtype: np.dtype[Any], *, interleaved: bool) -> Pla
     levels = flat_levels(image)
     samples = image.size("c") if interleaved else 1
     outer = "".join(name for name in image.axis_names if name not in ("cyx" if interleaved else "yx"))
+    little, shapes = dtype.newbyteorder("<"), tuple(map(_tile_shape, levels))
+    plane = "yxc" if samples > 1 else "yx"
     return PlaneStack(
         axis_names=image.axis_names,
         levels=levels,
-        dtype=dtype.newbyteorder("<"),
+        dtype=little,
         samples=samples,
         outer=outer,
         sizes=tuple(image.size(name) for name in outer),
-        tile_shapes=tuple(map(_tile_shape, levels)),
+        tile_shapes=shapes,
+        stored=tuple(
+            raw_tiles(image.axis_names, level, plane, (*shape, samples), little)
+            for level, shape in zip(levels, shapes, strict=True)
+        ),
     )
 
 
@@ -112,7 +130,7 @@ def _tile_shape(level: Level) -> tuple[int, int]:
     return height, width
 
 
-def _unravelled(number: int, sizes: Ints) -> Ints:
+def unravelled(number: int, sizes: Ints) -> Ints:
     """The indices of a place counted in C order."""
     indices = []
     for size in reversed(sizes):

@@ -108,12 +108,11 @@ def of_level(folded: Fold) -> Stored | None:
 
     def extent(index: Ints) -> tuple[int, int] | None:
         stored, at = of_page(index)
-        return stored.extent(at) if stored and stored.extent else None
+        # Pages may lie in several files, and one reader gives the bytes of one.
+        return stored.extent(at) if stored and stored.extent and stored.read == first.read else None
 
-    # Pages may lie in several files, whose bytes one reader does not give.
-    one = first.extent is not None and not stack.leading
     order = "".join(folded.names[place] for _, place in inner)
-    return replace(first, order=order, chunk=chunk, extent=extent if one else None, read=first.read if one else None)
+    return replace(first, order=order, chunk=chunk, extent=first.extent and extent)
 
 
 def _is_like(one: Stored, other: Stored) -> bool:
