@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import imagecodecs
@@ -30,6 +30,8 @@ class Case:
     """It is decoded as a whole, and therefore opened anew for each tile."""
     tolerance: int = 0
     """How far decoders of what is lossy may be apart."""
+    is_mapped: bool = False
+    """Its library maps the file into memory, and keeps all that it has touched: cold, it is opened anew, uncounted."""
 
     def box(self, level: Level) -> tuple[int, ...]:
         """The shape of what is read at once: a cube, or a tile of one plane with all its colours."""
@@ -48,6 +50,11 @@ def cube(source: str, file: str, how: str, write: files.Write, library: str, pla
 def tile(source: str, file: str, how: str, write: files.Write, library: str, plain: readers.Open, off: int = 0) -> Case:  # noqa: PLR0913, PLR0917
     what = f"tile {'512²' if '512' in how else '256²'}, {how.removeprefix('512 ')}"
     return Case(source=source, file=file, what=what, write=write, library=library, plain=plain, tolerance=off)
+
+
+def mapped(case: Case) -> Case:
+    """Of which a library maps the file."""
+    return replace(case, is_mapped=True)
 
 
 def picture(source: str, file: str, write: files.Write, library: str, plain: readers.Open, off: int = 0) -> Case:  # noqa: PLR0913, PLR0917
@@ -136,10 +143,10 @@ def of_volumes() -> list[Case]:
         cube("nifti", "volume.nii.gz", "gzip", files.nibabel_image("Nifti1Image"), "nibabel", readers.nibabel_reads),
         cube("analyze", "pair.hdr", "plain", files.nibabel_image("AnalyzeImage"), "nibabel", readers.nibabel_reads),
         cube("mgh", "volume.mgh", "plain", files.mgh, "nibabel", readers.nibabel_reads),
-        cube("mrc", "volume.mrc", "plain", files.mrc, "mrcfile.mmap", readers.mrcfile_reads),
+        mapped(cube("mrc", "volume.mrc", "plain", files.mrc, "mrcfile.mmap", readers.mrcfile_reads)),
         cube("nrrd", "volume.nrrd", "plain", files.nrrd_file, "SimpleITK", readers.simpleitk_reads),
         cube("metaimage", "volume.mha", "plain", files.metaimage, "SimpleITK", readers.simpleitk_reads),
-        cube("fits", "volume.fits", "plain", files.fits, "numpy.memmap", readers.mapped(">i2", header)),
+        mapped(cube("fits", "volume.fits", "plain", files.fits, "numpy.memmap", readers.mapped(">i2", header))),
         cube("dicom", "series", "slices", files.dicom_series, "pydicom", readers.pydicom_series),
     ]
 
@@ -153,7 +160,7 @@ def of_planes() -> list[Case]:
         tile("cellsens", "slide.vsi", "JPEG", files.cellsens, "imagecodecs", readers.ets_reads, 3),
         tile("czi", "plain.czi", "plain", files.czi("plain"), "pylibCZIrw", readers.pylibczi_reads),
         tile("czi", "zstd.czi", "zstd", files.czi("zstd1"), "pylibCZIrw", readers.pylibczi_reads),
-        tile("nd2", "stack.nd2", "plain", files.nd2, "nd2", readers.nd2_reads),
+        mapped(tile("nd2", "stack.nd2", "plain", files.nd2, "nd2", readers.nd2_reads)),
         tile("leica", "stack.lif", "plain", files.leica, "liffile", readers.liffile_reads),
         tile("olympus", "stack.oib", "plain", files.olympus, "oiffile", readers.oiffile_reads),
         tile("bioio", "stack.dv", "plain", files.deltavision, "BioIO", readers.bioio_reads),
@@ -187,6 +194,6 @@ def cases() -> list[Case]:
     """Every registered source is among them."""
     other = [
         cube("terafly", "brain", "of TIFF", files.terafly, "tifffile", readers.terafly_reads),
-        cube("gatan", "stack.dm4", "plain", files.gatan, "numpy.memmap", readers.gatan_reads),
+        mapped(cube("gatan", "stack.dm4", "plain", files.gatan, "numpy.memmap", readers.gatan_reads)),
     ]
     return [*of_planes(), *of_chunks(), *of_volumes(), *of_plates(), *other, *of_pictures()]

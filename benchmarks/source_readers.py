@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -294,10 +295,16 @@ def terafly_reads(path: Path) -> Read:
 
 
 def gatan_reads(path: Path) -> Read:
-    """A map of the pixels, which are found by their bytes."""
+    """A map of the pixels."""
+    start, side = gatan_place(path)
+    pixels = np.memmap(path, "<u2", "r", start, (side,) * 3)
+    return lambda box: np.array(pixels[box])
+
+
+@cache
+def gatan_place(path: Path) -> tuple[int, int]:
+    """Where the pixels begin, which are found by their bytes, and how many there are along each axis."""
     from source_files import stack
 
     side = round((path.stat().st_size / 2) ** (1 / 3))
-    start = path.read_bytes().find(stack(side).tobytes())
-    pixels = np.memmap(path, "<u2", "r", start, (side,) * 3)
-    return lambda box: np.array(pixels[box])
+    return path.read_bytes().find(stack(side).tobytes()), side

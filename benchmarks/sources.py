@@ -1,8 +1,10 @@
 """Processor microseconds for a decoded tile or cube of every source, beside the library of its field on the same file.
 
-Cold reads go to the file through no cache of Diascope's, at places not read before as long as there are any; warm ones
-find their chunks in its cache. All three take turns, and medians are told. Readers that are served by a worker process
-are measured in this process, as the library is, and through the worker, whose time is added.
+Cold reads go to the file through no cache of Diascope's, at places not read before as long as there are any, and a
+library that maps the file, which keeps what it has touched, maps it anew. Warm ones find their chunks in the cache of
+Diascope, and are beside the same read of the library again. All take turns, and medians are told. Both have opened the
+file before, and both give an array of their own. Readers that are served by a worker process are measured in this
+process, as the library is, and through the worker, whose time is added.
 """
 
 from __future__ import annotations
@@ -46,28 +48,31 @@ class Times(NamedTuple):
     """Nanoseconds."""
 
     plain: list[int]
+    again: list[int]
+    """The library once more at the same place."""
     cold: list[int]
     worker: list[int]
     warm: list[int]
 
 
-def clocks() -> Iterator[int]:
-    """The processor clocks of this process and its children, as clock_getcpuclockid() makes them of their numbers."""
-    yield time.CLOCK_PROCESS_CPUTIME_ID
+def children() -> list[int]:
+    """The processor clocks of the children of this process, as clock_getcpuclockid() makes them of their numbers."""
     listed = (task.read_text(encoding="ascii").split() for task in Path("/proc/self/task").glob("*/children"))
-    for child in chain.from_iterable(listed):
-        yield (~int(child) << 3) | 2
+    return [(~int(child) << 3) | 2 for child in chain.from_iterable(listed)]
 
 
-def processor() -> int:
-    """Nanoseconds that this process and its children have worked."""
-    return sum(map(time.clock_gettime_ns, clocks()))
-
-
-def timed(action: Callable[[], Any], clock: Callable[[], int] = time.process_time_ns) -> int:
-    start = clock()
+def timed(action: Callable[[], Any]) -> int:
+    """Nanoseconds that this process works."""
+    start = time.process_time_ns()
     action()
-    return clock() - start
+    return time.process_time_ns() - start
+
+
+def timed_with(clocks: list[int], action: Callable[[], Any]) -> int:
+    """Nanoseconds that this process and those of these clocks work."""
+    start = sum(map(time.clock_gettime_ns, clocks))
+    own = timed(action)
+    return own + sum(map(time.clock_gettime_ns, clocks)) - start
 
 
 def level_of(dataset: Dataset) -> Level:
@@ -107,17 +112,22 @@ def measured(case: Case, folder: Path, seconds: float) -> dict[str, Any]:
 
     level, read = ours(), case.plain(path)
     far, warm = served(), cached_level(level, chunk_cache(256 * MEBIBYTE), "warm")
-    times, until = Times([], [], [], []), time.monotonic() + seconds
+    times, until = Times([], [], [], [], []), time.monotonic() + seconds
     for k, place in enumerate(places(level, case.box(level))):
         box = place.slices
         if k == 0:
             checked(case, level.read(place), read(box))
             far.read(place)
+            clocks = children()
             continue
+        if case.is_mapped:
+            level, read = ours(), case.plain(path)
         times.plain.append(timed(lambda: (case.plain(path) if case.is_picture else read)(box)))  # noqa: B023
         times.cold.append(timed(lambda: (ours() if case.is_picture else level).read(place)))  # noqa: B023
         if source.is_isolated:
-            times.worker.append(timed(lambda: (served() if case.is_picture else far).read(place), processor))  # noqa: B023
+            far_now = served if case.is_picture else lambda: far
+            times.worker.append(timed_with(clocks, lambda: far_now().read(place)))  # noqa: B023
+        times.again.append(timed(lambda: read(box)))  # noqa: B023
         warm.read(place)
         times.warm.append(timed(lambda: warm.read(place)))  # noqa: B023
         if k >= MOST or (k > 2 and time.monotonic() > until):
@@ -156,7 +166,7 @@ def written(case: Case, folder: Path, side: int) -> None:
 
 def shown(results: list[dict[str, Any]]) -> Table:
     table = Table("source", "read", "library", title="processor time, µs")
-    for name in ("library", "cold", "ratio", "in a worker", "warm", "opening: library", "ours"):
+    for name in ("library", "cold", "ratio", "worker", "ratio", "again", "warm", "opening: library", "ours"):
         table.add_column(name, justify="right")
     for each in results:
         number = {key: f"{value:,.0f}" for key, value in each.items() if isinstance(value, float)}
@@ -168,6 +178,8 @@ def shown(results: list[dict[str, Any]]) -> Table:
             number["cold"],
             f"{each['ratio']:.2f}",
             number.get("worker", ""),
+            f"{each['worker'] / each['plain']:.2f}" if "worker" in each else "",
+            number["again"],
             number["warm"],
             number.get("opening_plain", ""),
             number.get("opening", ""),
@@ -190,7 +202,7 @@ def main() -> None:
             continue
         written(case, folder, QUICK_SIDE if asked.quick else SIDE)
         results.append(measured(case, folder, 0.0 if asked.quick else SECONDS))
-    Console().print(shown(results))
+    Console(width=160).print(shown(results))
     (asked.folder / "sources.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 

@@ -23,6 +23,9 @@ LARGEST = 1 << 26
 PIECE = 1 << 24
 """How many bytes follow a message at the most."""
 
+AT_ONCE = 1 << 16
+"""How many bytes are received by one call: most messages are fewer, and come as one."""
+
 
 class Broken(Exception):
     """The other side does not speak as agreed."""
@@ -35,6 +38,8 @@ class Channel:
         """``most`` bytes may follow a message from the other side."""
         self._end = end
         self._most = most
+        self._left = bytearray()
+        """What was received beyond what was asked for."""
 
     def send(self, message: Message, data: bytes = b"", watch: Callable[[], object] = bool) -> None:
         """Raises EOFError where nobody listens; ``watch`` is called now and then, and ends the wait by raising."""
@@ -60,24 +65,25 @@ class Channel:
             raise Broken("a message that is no JSON") from error
         if not isinstance(message, dict):
             raise Broken("a message that is no object")
-        return message, bytes(self._received(data, watch))
+        return message, self._received(data, watch)
 
-    def _received(self, size: int, watch: Callable[[], object]) -> bytearray:
-        data = bytearray(size)
-        left = memoryview(data)
-        while left:
+    def _received(self, size: int, watch: Callable[[], object]) -> bytes:
+        left = self._left
+        while len(left) < size:
             try:
-                count = self._end.recv_into(left)
+                piece = self._end.recv(AT_ONCE)
             except TimeoutError:
                 watch()
                 continue
             except ConnectionError as error:
                 raise EOFError from error
-            if not count:
+            if not piece:
                 raise EOFError
-            left = left[count:]
-            if left:
+            left += piece
+            if len(left) < size:
                 watch()
+        data = bytes(left[:size])
+        del left[:size]
         return data
 
     def close(self) -> None:

@@ -130,7 +130,7 @@ def _reduced(blob: Blob, found: Jp2, halvings: int) -> Decode:
         image: Any = Jpeg2KImageFile(BytesIO(data))
         image.reduce = halvings
         image.load()
-        return np.array(image)
+        return np.asarray(image)
 
     return decode
 

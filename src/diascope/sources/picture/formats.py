@@ -61,7 +61,7 @@ def _pillow_decode(open: Callable[[], Any]) -> Decode:
     def decode(_: int) -> Pixels:
         image = open()
         image.load()
-        return np.array(image)
+        return np.asarray(image)
 
     return decode
 

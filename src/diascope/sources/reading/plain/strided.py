@@ -92,4 +92,4 @@ class Strided:
 
 
 def _extent(shape: Ints, strides: Ints, itemsize: int) -> int:
-    return sum(map(mul, shape, strides)) - sum(strides) + itemsize
+    return sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True)) + itemsize
