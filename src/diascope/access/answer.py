@@ -18,9 +18,11 @@ from diascope import fleeting
 from diascope.access.blocks import Blocks, blocks
 from diascope.access.problem import MEDIA_TYPE, problem, status_of, title_of
 from diascope.access.ranges import NotSatisfiable, Part, parts
+from diascope.access.request import Headers
 from diascope.errors import DiascopeError
 from diascope.haste import pause
 from diascope.tree.file import File
+from diascope.work import timed
 
 LOG = logging.getLogger("diascope.access")
 
@@ -49,6 +51,11 @@ class Asked:
     def url(self) -> str:
         """Absolute, without the query, its path percent-encoded."""
         return self.address if isinstance(self.address, str) else self.address()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all of the file is wanted, whatever the client has of it already; false where that is not sure."""
+        return isinstance(self.headers, Headers) and self.headers.is_plain and self.method == "GET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +106,23 @@ def answered(file: File, asked: Asked) -> Answer:
     headers = {"content-type": file.media_type, "accept-ranges": "bytes", "cache-control": "no-cache"}
     if tag:
         headers["etag"] = tag
+    if asked.is_plain and file.cheap and (file.size or 0) <= BLOCK:
+        return _read(file, headers)
     if tag and _has(asked.headers.get("if-none-match"), tag):
         return Answer(HTTPStatus.NOT_MODIFIED, headers)
     if tag and "if-match" in asked.headers and not _has(asked.headers["if-match"], tag):
         return Answer(HTTPStatus.PRECONDITION_FAILED, {**headers, "content-length": "0"})
     before = fleeting.noted()
     answer = _body(file, asked, headers, tag)
+    return answer if fleeting.noted() == before else _fleeting(answer)
+
+
+def _read(file: File, headers: dict[str, str]) -> Answer:
+    """All of a small file, without any condition."""
+    before = fleeting.noted()
+    data = file.read(0, None)
+    headers["content-length"] = str(len(data))
+    answer = Answer(HTTPStatus.OK, headers, data)
     return answer if fleeting.noted() == before else _fleeting(answer)
 
 
@@ -123,7 +141,7 @@ def _body(file: File, asked: Asked, headers: dict[str, str], tag: str | None) ->
         pause()
     size, read = file.size, file.read
     if size is None:
-        data = file.read(0, None)
+        data = timed("encode", lambda: file.read(0, None))
         size, read = len(data), lambda start, stop: data[start:stop]
     current = asked.headers.get("if-range", tag) == tag
     try:
@@ -162,7 +180,7 @@ def _blocks(read: Callable[[int, int | None], bytes], part: Part) -> Blocks:
 
 def _makers(read: Callable[[int, int | None], bytes], part: Part) -> Iterator[Callable[[], bytes]]:
     for start in range(part.start, part.stop, BLOCK):
-        yield partial(read, start, min(start + BLOCK, part.stop))
+        yield partial(timed, "encode", partial(read, start, min(start + BLOCK, part.stop)))
 
 
 def _multipart(

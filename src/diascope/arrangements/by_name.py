@@ -25,6 +25,7 @@ from diascope.sources.dataset import Lazily
 from diascope.tree.cache import Identified
 from diascope.tree.file import Entry, File, Tree
 from diascope.tree.order import entries_from, key
+from diascope.work import about
 
 STORED = "stored"
 RENDER = "render"
@@ -65,6 +66,11 @@ class ByName:
             return None
         tree, rest = self._tree_in(place, path)
         return tree.file(rest) if tree else None
+
+    def known(self, path: str) -> File | None:
+        """The file at a path that is spelled canonically, where it is known what the path leads to."""
+        led = self._known.led(path)
+        return led.tree.file(path[led.start :]) if led and led.is_canonical else None
 
     def entries(self, path: str) -> Iterator[Entry] | None:
         if not path:
@@ -123,7 +129,8 @@ class ByName:
             return path if place.place.what == "file" else f"{path}/{STORED}/{name}"
         within = located(self.catalogue, path)
         text = _settled(place, within, steps)
-        viewed = self._viewed.get((within.identity, str(text)), lambda: self._laid_out(within, text))
+        source = place.place.source.name if place.place.source else ""
+        viewed = self._viewed.get((within.identity, str(text)), lambda: self._laid_out(within, text, source))
         return f"{path}/{text}/{viewed.name}{suffix or layouts()[layout].suffix}"
 
     def _folder_file(self, path: str) -> File | None:
@@ -139,7 +146,10 @@ class ByName:
     def _tree_in(self, place: Found, path: str) -> tuple[Tree | None, str]:
         """The tree that a path leads into by way of this place, and the path within that tree."""
         if place.place.what == "file":
+            about("", STORED)
             return (None, "") if place.rest else (file_tree(place.repository.store, place.place.path), "")
+        source = place.place.source.name if place.place.source else ""
+        about(source, STORED)
         if _is_stored(place.rest):
             return stored_tree(place.repository, place.place), place.rest[len(STORED) :].lstrip("/")
         before = fleeting.noted()
@@ -148,7 +158,7 @@ class ByName:
             return None, ""
         text, _, rest = within.rest.partition("/")
         steps = _settled(place, within, text)
-        viewed = self._viewed.get((within.identity, str(steps)), lambda: self._laid_out(within, steps))
+        viewed = self._viewed.get((within.identity, str(steps)), lambda: self._laid_out(within, steps, source))
         tree = Layouts(viewed).tree(rest) if rest else None
         if tree and fleeting.noted() == before:
             start = len(path) - len(rest)
@@ -156,14 +166,16 @@ class ByName:
             self._known.keep(path[:start] + rest.partition("/")[0], led)
         return tree or Layouts(viewed), rest
 
-    def _laid_out(self, within: Scene, steps: View) -> Viewed:
+    def _laid_out(self, within: Scene, steps: View, source: str) -> Viewed:
         image = _applied(steps, within.image, self._kept(within.identity))
         identity = f"{within.identity}\0{steps}"
 
         def tree(name: str) -> Tree | Unsupported:
             layout = layouts()[name]
             reason = layout.refuses(image)
-            return Unsupported(reason) if reason else Identified(layout.tree(image), identity, self.catalogue.files)
+            if reason:
+                return Unsupported(reason)
+            return Identified(layout.tree(image), identity, self.catalogue.files, source, layout.name)
 
         names = {
             image.name + suffix: layout.name

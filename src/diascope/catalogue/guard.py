@@ -13,7 +13,7 @@ from diascope.image.region import Region
 from diascope.image.stored import stored_as, through
 from diascope.sources.source import Source
 from diascope.stores.store import Store
-from diascope.work import Count, check, claim
+from diascope.work import Count, check, claim, timed
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class Guard:
     def run(self, action: Callable[[], T]) -> T:
         """The result of an action; raises Unreadable, and Changed where the file is another one by now."""
         try:
-            return self._checked(clearly(self.path, action))
+            return self._checked(timed("decode", lambda: clearly(self.path, action)))
         except Changed:
             self.changed(self.path)
             raise

@@ -21,6 +21,7 @@ from diascope.operations.view import View, view
 from diascope.sources.dataset import Dataset
 from diascope.sources.source import Source
 from diascope.stores.store import Store
+from diascope.work import timed
 
 Sight: TypeAlias = tuple[float, int]
 What: TypeAlias = Literal["folder", "image", "file"]
@@ -104,8 +105,13 @@ class Repository:
         return monotonic() // self.refresh_seconds if self.refresh_seconds else monotonic()
 
     def sight(self) -> Sight:
-        """Equal for as long as nothing that was seen need be looked at again."""
-        return self._moment(), self._noticed[0]
+        """Until when what is seen from now on need not be looked at again, and how much was noticed until now."""
+        end = (self._moment() + 1) * self.refresh_seconds if self.refresh_seconds else 0.0
+        return end, self._noticed[0]
+
+    def holds(self, sight: Sight) -> bool:
+        """Whether what was seen then need not be looked at again."""
+        return monotonic() < sight[0] and self._noticed[0] == sight[1]
 
     def looked_up(self, path: str) -> Place | None:
         """What lies at this path now."""
@@ -149,7 +155,7 @@ class Repository:
         _, successor = called
         owner = Owner(self.name + successor, self.chunks, partial(self._look_again, called))
         try:
-            dataset = opened(source, self.store, place.path, owner)
+            dataset = timed("open", lambda: opened(source, self.store, place.path, owner))
             # What was opened may be newer than what was looked at: its own version is the identity.
             return Opened(dataset, f"{self.name}/{place.path}\0{dataset.version}{successor}")
         except (Changed, Quarantined, Unanswered):

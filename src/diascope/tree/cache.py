@@ -11,6 +11,7 @@ from diascope.bounded import ENTRY, BoundedCache
 from diascope.tree.file import Entry, File, Tree, in_memory
 from diascope.tree.order import entries_from
 from diascope.tree.shelf import Shelf
+from diascope.work import about
 
 FileCache: TypeAlias = BoundedCache[bytes]
 
@@ -28,6 +29,9 @@ class Identified:
     identity: str
     """Of the dataset's version and the canonical view: it changes whenever a byte might."""
     cache: FileCache
+    source: str = ""
+    layout: str = ""
+    """What makes it, which is said of the work that looks for a file (``diascope.work``)."""
     _hash: blake2b = field(init=False, repr=False, compare=False)
     """Of the identity."""
 
@@ -35,6 +39,7 @@ class Identified:
         object.__setattr__(self, "_hash", blake2b(self.identity.encode(errors="surrogateescape"), digest_size=16))
 
     def file(self, path: str) -> File | None:
+        about(self.source, self.layout)
         file = self.tree.file(path)
         if file is None:
             return None
@@ -42,7 +47,9 @@ class Identified:
         if file.located:
             return replace(file, etag=etag, located=self._located(file.located, path))
         if file.cheap or file.size is not None:
-            return replace(file, etag=etag)
+            # As replace does, in half the time.
+            kind, moved = file.media_type, file.moved
+            return File(media_type=kind, size=file.size, read=file.read, etag=etag, cheap=file.cheap, moved=moved)
         kept = self.cache.kept(etag)
         if kept is not None:
             return replace(in_memory(kept, file.media_type), etag=etag)

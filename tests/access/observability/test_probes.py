@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import tifffile
 from prometheus_client.parser import text_string_to_metric_families
-from starlette.types import Message, Scope
+from starlette.types import Scope
 
 from diascope.access.observability.metrics import exposed
 from diascope.access.observability.observer import Observer
-from diascope.access.observability.probes import Probes, is_of_this_host
+from diascope.access.observability.probes import is_of_this_host
 from diascope.access.observability.shared import Folder
 from tests.coroutines import finished
 from tests.servers import LiveServer, of_folder
@@ -66,6 +66,8 @@ def test_metrics_count_what_was_asked_for(served: LiveServer) -> None:
     text = httpx.get(f"{served.url}/metrics").text
     assert answered(text) == 6
     assert answered(text, door="data", status="200") == 3
+    assert answered(text, source="tiff", layout="ome-zarr", status="200") == 1
+    assert answered(text, source="tiff", layout="dzi") == 2
     assert answered(text, door="data", status="404") == 1
     assert answered(text, door="s3", status="404") == 1
     assert answered(text, door="api", status="200") == 1
@@ -138,20 +140,6 @@ def test_a_server_lives_and_is_ready_until_a_repository_is_gone(served: LiveServ
     assert httpx.head(f"{served.url}/healthz").content == b""
     assert httpx.post(f"{served.url}/healthz").status_code == 405
     assert httpx.get(f"{served.url}/metricsandmore").status_code == 404
-
-
-def test_a_server_that_is_about_to_end_is_not_ready() -> None:
-    sent: list[Message] = []
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    async def ask() -> None:
-        probes = Probes(Observer(), list, is_ending=True)
-        await probes({"type": "http", "method": "GET", "path": "/readyz", "headers": []}, None, send)  # type: ignore[arg-type]
-
-    finished(ask())
-    assert sent[0]["status"] == 503
 
 
 @pytest.mark.parametrize("given", ["trace-1.2_3", "A" * 64])

@@ -38,7 +38,6 @@ class Probes:
     reasons: Reasons
     metrics_for: Literal["host", "everybody", "nobody"] = "host"
     is_ending: bool = False
-    """Whether the server takes no more requests."""
     _looking: asyncio.Task[list[str]] | None = None
     _looked: float = field(default=float("-inf"))
 
@@ -70,8 +69,6 @@ class Probes:
 
     async def _reasons(self) -> list[str]:
         """Looked for once, however many ask."""
-        if self.is_ending:
-            return ["the server is about to end"]
         if self._looking is None or (self._looking.done() and monotonic() - self._looked > FRESH):
             self._looking = asyncio.create_task(asyncio.to_thread(self.reasons))
             self._looking.add_done_callback(self._seen)
