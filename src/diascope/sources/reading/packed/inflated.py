@@ -20,7 +20,7 @@ HIGHEST_RATIO = 1032
 """Deflate makes at most so many bytes out of one."""
 
 SPACING = 1 << 20
-POINTS = 2048
+POINTS = 1024
 """An index has at most about so many places to start at."""
 POINT = 1 << 15
 """Bytes that each of them keeps."""
