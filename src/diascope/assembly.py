@@ -46,7 +46,7 @@ def application_of(settings: Settings, images: Catalogue) -> ASGIApp:
     }
     secrets = {key: secret.get_secret_value() for key, secret in settings.s3_keys.items()}
     s3 = S3(root, secrets, (settings.s3_domain or "").lower())
-    handlers = {"/data/": Data(root, root.canonical).answer, "/s3/": s3.answer}
+    handlers = {"/data/": Data(root, root.canonical, root.known).answer, "/s3/": s3.answer}
     hosts = {s3.domain: s3.hosted} if s3.domain else {}
     return Server(
         handlers=handlers,

@@ -244,9 +244,9 @@ def test_the_validator_finds_faults(tree_server: Callable[[Tree], str], fault: s
 def test_the_validator_wants_other_sites_let_in(
     tree_server: Callable[[Tree], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from diascope.access import http
+    from diascope.access import exchange
 
     required(missing())
-    monkeypatch.delitem(http.CORS, "access-control-allow-origin")
+    monkeypatch.setattr(exchange, "CORS", exchange.CORS[1:])
     url = tree_server(layout.tree(picture(squares(), name=IDENTIFIER)))
     assert validated(url, "data").failed == {"cors"}

@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, quote
 
 from diascope.access.answer import Answer, Asked, answered, failed, moved, refused
 from diascope.errors import BadRequest, DiascopeError, NotFound, TooLarge
-from diascope.tree.file import Tree, json_file
+from diascope.haste import pause
+from diascope.tree.file import File, Tree, json_file
 
 PAGE = 1000
 """How many entries a listing has at the most."""
@@ -29,6 +30,8 @@ class Data:
     tree: Tree
     canonical: Callable[[str], str]
     """A path with its view spelled canonically."""
+    known: Callable[[str], File | None] = lambda _: None
+    """The file at a path of which it is known that it is canonical, where that is known."""
 
     def answer(self, path: str, query: str, asked: Asked) -> Answer:
         """Whatever happens is told with a status of its own; trouble is never 404."""
@@ -42,6 +45,9 @@ class Data:
             return failed(error, asked)
 
     def _answer(self, path: str, query: str, asked: Asked) -> Answer:
+        file = self.known(path)
+        if file is not None:
+            return answered(file, asked)
         canonical = self.canonical(path.removesuffix("/"))
         if canonical != path.removesuffix("/"):
             return moved(f"/data/{canonical}" + "/" * path.endswith("/"))
@@ -56,6 +62,7 @@ class Data:
         return self._listing(canonical, query, asked)
 
     def _listing(self, path: str, query: str, asked: Asked) -> Answer:
+        pause()
         entries = self.tree.entries(path)
         if entries is None:
             raise NotFound(f"there is nothing at {path!r}")

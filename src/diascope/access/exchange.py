@@ -71,9 +71,9 @@ class Exchange:
             await self._send_head(204, PREFLIGHT)
             await self.send({"type": "http.response.body", "body": b""})
             return
-        answer = _at_once(handler, asked)
-        if answer is not None:
-            await self._send(answer)
+        at_once = _at_once(handler, asked)
+        if at_once is not None:
+            await self._send(at_once)
             self._note()
             return
         try:
@@ -95,8 +95,7 @@ class Exchange:
 
     async def passed_on(self, application: ASGIApp) -> None:
         """Have an application of its own answer."""
-        given = (value.decode("latin-1") for name, value in self.scope["headers"] if name == b"x-request-id")
-        self.id = self.scope[ID] = identity(next(given, None))
+        self.id = self.scope[ID] = identity(Headers(self.scope["headers"]).id)
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -190,13 +189,4 @@ def _asked(scope: Scope) -> Asked:
         host = headers.get("host") or ":".join(map(str, scope.get("server") or ("localhost",)))
         return f"{scope['scheme']}://{host}{quote(scope['path'], safe=SAFE)}"
 
-    return Asked(scope["method"], url, headers, scope.get(BODY, b""), identity(_given(scope)))
-
-
-def _given(scope: Scope) -> str | None:
-    """The id that a request came with."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id":
-            given: str = value.decode("latin-1")
-            return given
-    return None
+    return Asked(scope["method"], url, headers, scope.get(BODY, b""), identity(headers.id))

@@ -29,28 +29,28 @@ class Known:
 
     def __init__(self) -> None:
         self._trees: dict[str, Led] = {}
+        self._lengths: tuple[int, ...] = ()
+        """Of these paths, in names."""
 
     def led(self, path: str) -> Led | None:
         """Where a path leads, if that is known."""
         trees = self._trees
-        if not trees:
-            return None
-        end = path.find("/")
-        while end > 0:
-            if path[:end] in trees:
-                return self._current(trees[path[:end]])
-            end = path.find("/", end + 1)
-        return self._current(trees[path]) if path in trees else None
+        for length in self._lengths:
+            names = path.split("/", length)
+            led = trees.get(path[: -1 - len(names[length])] if len(names) > length else path)
+            if led is not None:
+                if led.repository.holds(led.sight):
+                    return led
+                # Not only this one: what nobody asks for any more must not stay open.
+                self._trees = {}
+                return None
+        return None
 
     def keep(self, path: str, led: Led) -> None:
         """From now on it is known where all paths lead whose first names are these."""
+        length = path.count("/") + 1
+        if length not in self._lengths:
+            self._lengths = tuple(sorted((*self._lengths, length)))
         if len(self._trees) >= MOST:
             self._trees = {}
         self._trees[path] = led
-
-    def _current(self, led: Led) -> Led | None:
-        if led.repository.sight() == led.sight:
-            return led
-        # Not only this one: what nobody asks for any more must not stay open.
-        self._trees = {}
-        return None

@@ -35,6 +35,10 @@ class Root:
             return self.tree.file(path)
         return self.arrangements[name].file(rest) if slash and rest else None
 
+    def known(self, path: str) -> File | None:
+        """The file at a path of no arrangement, where it is known what the path leads to, and that it is canonical."""
+        return self.tree.known(path)
+
     def entries(self, path: str) -> Iterator[Entry] | None:
         name, _, rest = path.partition("/")
         if not path:

@@ -37,7 +37,7 @@ class _Segment:
     regex: re.Pattern[str] | None
     """None where there is nothing but text, or nothing but a field."""
 
-    def match(self, name: str, values: Values, choices: dict[str, Choices]) -> bool:
+    def match(self, name: str, values: Values, choices: Mapping[str, _Remembered]) -> bool:
         """Whether the name is the canonical spelling of a choice; its values are added to the others."""
         if not self.keys:
             return name == self.text
@@ -47,11 +47,11 @@ class _Segment:
         return found is not None and all(_taken(key, found[key], values, choices) for key in self.keys)
 
 
-def _taken(key: str, text: str, values: Values, choices: dict[str, Choices]) -> bool:
+def _taken(key: str, text: str, values: Values, choices: Mapping[str, _Remembered]) -> bool:
     if key not in choices:
         values[key] = text
         return True
-    options = choices[key](**values)
+    options = choices[key].of(values)
     number = isinstance(options, range) and text.isascii() and text.isdecimal() and len(text) < LONG
     value = int(text) if number else text
     values[key] = value
@@ -70,9 +70,14 @@ class _Remembered:
         self._kept: dict[Any, Options] = {}
 
     def __call__(self, **values: Any) -> Options:
-        if self._needs is None:
+        return self.of(values)
+
+    def of(self, values: Values) -> Options:
+        """Given the values of the fields before it."""
+        needs = self._needs
+        if needs is None:
             return self._choices(**values)
-        key = tuple([values[name] for name in self._needs])
+        key = values[needs[0]] if len(needs) == 1 else tuple(map(values.__getitem__, needs))
         options = self._kept.get(key)
         if options is None:
             options = self._choices(**values)
@@ -99,7 +104,7 @@ def _named(code: CodeType) -> int:
 class _Row:
     segments: tuple[_Segment, ...]
     make: Callable[..., File | None]
-    choices: dict[str, Choices]
+    choices: Mapping[str, _Remembered]
     numbers: re.Pattern[str] | None
     """Of the path behind the first name where every field is a number; None where it could be read in another way."""
 
@@ -110,7 +115,14 @@ class _Row:
             return self.match(path.split("/"))
         values: Values = {}
         for key, text in found.groupdict().items():
-            if not _taken(key, text, values, self.choices):
+            options = self.choices[key].of(values)
+            if not isinstance(options, range) or len(text) >= LONG:
+                if text not in options:
+                    return None
+                values[key] = text
+                continue
+            value = values[key] = int(text)
+            if value not in options or (text[0] == "0" and text != "0"):
                 return None
         return values
 
@@ -145,7 +157,7 @@ class _Row:
         if not keys:
             yield values
             return
-        for option in self.choices[keys[0]](**values):
+        for option in self.choices[keys[0]].of(values):
             yield from self._product(keys[1:], {**values, keys[0]: option})
 
 
@@ -209,7 +221,7 @@ class Table:
         segments = tuple(map(_segment, pattern.split("/")))
         keys = [key for segment in segments for key in segment.keys]
         remembered = {key: _Remembered(made, keys[: keys.index(key)]) for key, made in choices.items()}
-        self.rows.append(_Row(segments, make, {**remembered}, _numbers(pattern, choices)))
+        self.rows.append(_Row(segments, make, remembered, _numbers(pattern, choices)))
         self._by_first.clear()
 
     def file(self, path: str) -> File | None:
