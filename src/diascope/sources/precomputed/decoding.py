@@ -21,6 +21,7 @@ from diascope.image.region import Ints
 from diascope.sources.precomputed import compresso
 from diascope.sources.precomputed.info import Info, Scale
 from diascope.sources.reading.documents import shown
+from diascope.sources.reading.pictures.jpeg_stream import END
 from diascope.sources.reading.pictures.png import png_pixels
 from diascope.sources.reading.pictures.scans import check_scans
 
@@ -94,4 +95,7 @@ def _jpeg(data: bytes) -> Any:
     import imagecodecs
 
     check_scans(data)
+    # libjpeg makes grey of what is cut off.
+    if not data.rstrip(b"\0").endswith(END):
+        raise ValueError("the JPEG is cut off")
     return imagecodecs.jpeg8_decode(data)
