@@ -346,6 +346,31 @@ def test_a_percentage_of_a_chunk_passes_it_on(tmp_path: Path) -> None:
     assert read(tree, "it.iiif/full/256,/0/default.jpg") == image.levels[2].stored.chunk((0, 0, 0))
 
 
+@pytest.mark.parametrize("name", ["ycbcr", "rounded-down", "strip", "grey", "said-rgb"])
+def test_whatever_a_request_passes_on_shows_what_it_would_make(opened: Callable[[str], Image], name: str) -> None:
+    count: Counter[str] = Counter()
+    image, layout = opened(name), registry("layouts")["iiif"]
+    with_it, without = layout.tree(counted(image, count)), layout.tree(stripped(image))
+    random = np.random.default_rng(1)
+    height, width = image.shape[-2:]
+    for _ in range(60):
+        x, y = (int(k) * 128 for k in random.integers(0, 4, 2))
+        w, h = (int(random.choice([1, 2, 128, 256, 512, 1024])) for _ in range(2))
+        factor = int(random.choice([1, 2, 4, 8]))
+        if x >= width or y >= height:
+            continue
+        path = f"{name}.iiif/{x},{y},{w},{h}/^{max(w // factor, 1)},{max(h // factor, 1)}/0/default.jpg"
+        before = count["passed"]
+        data = read(with_it, path)
+        if count["passed"] > before:
+            np.testing.assert_array_equal(decoded(data), decoded(read(without, path.replace(".jpg", ".png"))))
+        else:
+            assert data == read(without, path)
+    full = f"{name}.iiif/full/max/0/default.jpg"
+    assert (read(with_it, full) == read(without, full)) == (name != "strip")
+    assert count["passed"] > 0
+
+
 @pytest.mark.parametrize(
     "address",
     [

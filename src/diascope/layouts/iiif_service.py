@@ -16,9 +16,9 @@ import numpy as np
 from diascope.image.image import Image
 from diascope.image.level import Pixels
 from diascope.layouts.iiif_request import MAX_AREA, MAX_SIDE, Request, Size
-from diascope.layouts.passing import JpegTiles, jpeg_tiles, passed
+from diascope.layouts.passing import JpegTiles, jpeg_tiles
 from diascope.layouts.picture import ENCODINGS, TILE, opaque, tile_side
-from diascope.layouts.resized import resized, unchanged
+from diascope.layouts.resized import exact_levels, resized
 from diascope.tree.file import Entry, File, Tree, in_memory, json_file, whole
 from diascope.tree.table import Table, literal
 
@@ -47,7 +47,7 @@ def service(image: Image, version: Version) -> Tree:
     """The files of a picture."""
     stem = literal(image.name + version.suffix)
     size = picture_size(image)
-    stored = StoredTiles.of(image)
+    stored = stored_tiles(image)
 
     def base() -> File:
         return replace(in_memory(b"", version.media_type), moved=INFO)
@@ -69,30 +69,32 @@ def service(image: Image, version: Version) -> Tree:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredTiles:
-    """What of a picture is passed on as it is stored, by its levels' places."""
+    """What of a picture is passed on as it is stored."""
 
-    image: Image
+    qualities: tuple[str, ...]
+    """Those that leave the picture as it is."""
     levels: dict[int, JpegTiles]
-
-    @classmethod
-    def of(cls, image: Image) -> StoredTiles:
-        found = enumerate(jpeg_tiles(image, level) for level in image.levels)
-        return cls(image, {k: tiles for k, tiles in found if tiles})
+    """By how many times they are smaller than the picture."""
 
     def file(self, asked: Request, make: Callable[[], bytes]) -> File | None:
-        """The file of a request that asks for just the pixels of a chunk."""
-        plain = not (asked.mirrored or asked.turns) and asked.format == "jpg" and asked.quality in self.qualities
-        if not plain or not self.levels:
+        """The file of a request that asks for just the pixels of a chunk; None of any other."""
+        (x, y, width, height), (columns, rows) = asked.box, asked.size
+        factor = width // columns
+        tiles = self.levels.get(factor)
+        if tiles is None or asked.format != "jpg" or asked.quality not in self.qualities:
             return None
-        x, y, width, height = asked.box
-        rows, columns = range(y, y + height), range(x, x + width)
-        found = unchanged(self.image, rows, columns, asked.size.height, asked.size.width)
-        return passed(self.levels.get(found.level), found.rows, found.columns, make) if found else None
+        is_exact = (width, height) == (factor * columns, factor * rows) and not (x % factor or y % factor)
+        if not is_exact or asked.mirrored or asked.turns or 1 in asked.size:
+            return None
+        x, y = x // factor, y // factor
+        return tiles.file(range(y, y + rows), range(x, x + columns), make)
 
-    @property
-    def qualities(self) -> tuple[str, ...]:
-        """Those that leave the picture as it is."""
-        return ("default", "color") if self.image.kind == "rgb" else ("default",)
+
+def stored_tiles(image: Image) -> StoredTiles:
+    """Those of the levels of a picture that are shown as they are."""
+    found = {factor: jpeg_tiles(image, image.levels[k]) for factor, k in exact_levels(image).items()}
+    qualities = ("default", "color") if image.kind == "rgb" else ("default",)
+    return StoredTiles(qualities, {factor: tiles for factor, tiles in found.items() if tiles})
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,14 +65,6 @@ class Side(NamedTuple):
     """Of the result."""
 
 
-class Taken(NamedTuple):
-    """Pixels of a level as they are."""
-
-    level: int
-    rows: range
-    columns: range
-
-
 def resized(picture: Image, rows: range, columns: range, height: int, width: int) -> Pixels:
     """Rows and columns of a picture as so many rows and columns of (y, x) grey or (y, x, 3 or 4) colours.
 
@@ -90,17 +82,20 @@ def resized(picture: Image, rows: range, columns: range, height: int, width: int
     return out
 
 
-def unchanged(picture: Image, rows: range, columns: range, height: int, width: int) -> Taken | None:
-    """The pixels that are ``resized`` to just themselves; None where others are made of them."""
-    sides = Side(-2, rows, height), Side(-1, columns, width)
-    level = _level(picture, sides)
-    spans = [_span(picture, level, side) for side in sides]
-    taken = [span.touched(size) for span, size in zip(spans, level.shape[-2:], strict=True)]
-    if any(
-        len(each) != side.size or not span.is_of(each) for each, side, span in zip(taken, sides, spans, strict=True)
-    ):
-        return None
-    return Taken(next(k for k, each in enumerate(picture.levels) if each is level), *taken)
+def exact_levels(picture: Image) -> dict[int, int]:
+    """By a whole factor the number of the level that is as much reduced.
+
+    A box that begins and ends at multiples of the factor is ``resized`` to just the level's pixels where it becomes so
+    many times smaller, but of a single row or column.
+    """
+    factors = [[_factor(picture, level, axis) for axis in (-2, -1)] for level in picture.levels]
+    found = {}
+    for k, (down, across) in enumerate(factors):
+        shifts = [_shift(picture, picture.levels[k], axis) for axis in (-2, -1)]
+        coarser = [factor for pair in factors[k + 1 :] for factor in pair]
+        if down == across == int(down) and max(map(abs, shifts)) < EXACT and min(coarser, default=down * 2) >= 2 * down:
+            found[int(down)] = k
+    return found
 
 
 def _pieces(size: int, span: Span) -> Iterator[range]:
@@ -132,11 +127,18 @@ def _factor(picture: Image, level: Level, axis: int) -> float:
     return whole if near else factor
 
 
+def _shift(picture: Image, level: Level, axis: int) -> float:
+    """How far the outer edge of a level's pixel 0 lies from that of the picture, in pixels of the picture."""
+    finest = picture.levels[0]
+    shift = (level.translation[axis] - finest.translation[axis]) / finest.scale[axis]
+    return shift - (_factor(picture, level, axis) - 1) / 2
+
+
 def _span(picture: Image, level: Level, side: Side) -> Span:
     """Where a box lies in a level, by the physical positions of the two levels' pixels."""
     finest, axis = picture.levels[0], side.axis
     factor = _factor(picture, level, axis)
-    shift = (level.translation[axis] - finest.translation[axis]) / finest.scale[axis] - (factor - 1) / 2
+    shift = _shift(picture, level, axis)
     start, stop = ((edge - shift) / factor for edge in (side.box.start, side.box.stop))
     start = round(start) if abs(start - round(start)) < EXACT else start
     # The last pixel of a level may reach over the edge of the picture. It is then shown as it is, not narrowed.
