@@ -10,7 +10,8 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, RLock, Semaphore, Thread
+from time import sleep
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from diascope.isolation.folder import Folder, sweep
 from diascope.isolation.isolated import isolated
 from diascope.isolation.limits import Limits, limits
 from diascope.isolation.pool import Pool
+from diascope.isolation.turns import Turns
 from diascope.settings import Settings
 from diascope.stores.local import LocalStore
 from tests.isolation.misbehaving import SHAPE, pixels, source, written
@@ -289,3 +291,37 @@ def test_a_pool_that_is_closed_says_so() -> None:
     pool.close()
     with pytest.raises(Overloaded, match="about to end"):
         pool.run(1, lambda process: process.pid)
+
+
+def test_who_came_first_goes_first() -> None:
+    """One who gives his seat back and wants another at once does not pass those who wait."""
+    lock, room, order, started = RLock(), [1], [], Semaphore(0)
+
+    def seated(k: int) -> None:
+        with lock:
+            started.release()
+            assert turns.come(lambda: bool(room), 20)
+            room.pop()
+        order.append(k)
+        with lock:
+            room.append(1)
+            turns.call()
+
+    turns = Turns(lock)
+    room.pop()
+    threads = []
+    for k in range(8):
+        threads.append(Thread(target=seated, args=(k,)))
+        threads[-1].start()
+        started.acquire()
+        while len(turns) <= k:
+            sleep(0.001)
+    with lock:
+        room.append(1)
+        turns.call()
+        # Whoever comes now finds room, and has to wait nevertheless.
+        assert not turns.come(lambda: bool(room), 0)
+    for thread in threads:
+        thread.join(20)
+    assert order == list(range(8))
+    assert len(turns) == 0

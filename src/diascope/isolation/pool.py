@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Condition, Thread
+from threading import RLock, Thread
 from time import monotonic
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ from diascope.isolation import folder
 from diascope.isolation.limits import Limits
 from diascope.isolation.process import Ended, Process
 from diascope.isolation.quarantine import Quarantine
+from diascope.isolation.turns import Turns
 from diascope.stores.copies import sweep
 
 T = TypeVar("T")
@@ -59,8 +60,8 @@ class Pool:
         self._idle: list[Process] = []
         self._processes: set[Process] = set()
         self._seats = 0
-        self._waiting = 0
-        self._changed = Condition()
+        self._lock = RLock()
+        self._turns = Turns(self._lock)
         self._jobs: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._keeper: Thread | None = None
         self._is_closed = False
@@ -72,13 +73,13 @@ class Pool:
 
     def limit(self, limits: Limits) -> None:
         """From now on these limits hold; workers that have others end as soon as they are free."""
-        with self._changed:
+        with self._lock:
             if limits == self.limits:
                 return
             self.limits = limits
             idle, self._idle = self._idle, []
             self._processes.difference_update(idle)
-            self._changed.notify_all()
+            self._turns.call()
         for process in idle:
             process.end()
 
@@ -99,7 +100,7 @@ class Pool:
 
     def _tried(self, seat: Seat, key: int, action: Callable[[Process], T]) -> T:
         if seat.process is None or not seat.process.is_alive:
-            with self._changed:
+            with self._lock:
                 self._processes -= {seat.process}
             seat.process = self._started()
         seat.process.has_served.add(key)
@@ -114,15 +115,11 @@ class Pool:
             self._given_back(seat)
 
     def _taken(self, key: int) -> Seat:
-        with self._changed:
-            if self._waiting >= self.limits.waiting:
-                raise Overloaded(f"{self._waiting} requests wait for processes that read already")
-            self._waiting += 1
-            try:
-                if not self._changed.wait_for(self._has_room, self.limits.seconds):
-                    raise Overloaded(f"no process that reads was free for {self.limits.seconds:g} s")
-            finally:
-                self._waiting -= 1
+        with self._lock:
+            if len(self._turns) >= self.limits.waiting:
+                raise Overloaded(f"{len(self._turns)} requests wait for processes that read already")
+            if not self._turns.come(self._has_room, self.limits.seconds):
+                raise Overloaded(f"no process that reads was free for {self.limits.seconds:g} s")
             self._seats += 1
             if not self._idle:
                 return Seat()
@@ -135,7 +132,7 @@ class Pool:
 
     def _given_back(self, seat: Seat) -> None:
         process = seat.process
-        with self._changed:
+        with self._lock:
             if process and (self._is_closed or process.limits != self.limits):
                 process.end()
             if process and not process.is_alive:
@@ -146,7 +143,7 @@ class Pool:
             elif process:
                 self._idle.append(process)
             self._seats -= 1
-            self._changed.notify()
+            self._turns.call()
 
     def _started(self) -> Process:
         """A new worker; raises Unavailable where there is none after several attempts."""
@@ -154,7 +151,7 @@ class Pool:
             process = self._born()
             if process.greeted():
                 return process
-            with self._changed:
+            with self._lock:
                 self._processes.discard(process)
         raise Unavailable("a process that reads was started, and ended at once; what it said is in the server's log")
 
@@ -168,7 +165,7 @@ class Pool:
             except BaseException as error:  # noqa: BLE001  # it is raised where it is waited for
                 future.set_exception(error)
                 return
-            with self._changed:
+            with self._lock:
                 self._processes.add(process)
             future.set_result(process)
 
@@ -180,7 +177,7 @@ class Pool:
 
     def _kept_busy(self, job: Callable[[], object]) -> None:
         """The keeper does the job next; raises Overloaded where it does nothing any more."""
-        with self._changed:
+        with self._lock:
             if self._is_closed:
                 raise Overloaded("this process is about to end")
             if self._keeper is None:
@@ -205,7 +202,7 @@ class Pool:
         self._jobs.put(partial(self._unwanted, key))
 
     def _unwanted(self, key: int) -> None:
-        with self._changed:
+        with self._lock:
             holders = [process for process in self._processes if key in process.datasets]
             for process in holders:
                 process.unwanted.add(key)
@@ -236,7 +233,7 @@ class Pool:
 
     def _rested(self) -> None:
         """End the workers that nobody has needed for long."""
-        with self._changed:
+        with self._lock:
             rested = [process for process in self._idle if monotonic() - process.used > IDLE]
             self._idle = [process for process in self._idle if process not in rested]
             self._processes.difference_update(rested)
@@ -245,7 +242,7 @@ class Pool:
 
     def close(self) -> None:
         """End all workers, and start none any more."""
-        with self._changed:
+        with self._lock:
             self._is_closed = True
             idle, self._idle = self._idle, []
             busy, self._processes = self._processes.difference(idle), set()
