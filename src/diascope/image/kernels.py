@@ -120,70 +120,122 @@ def rounded(value: Any, limits: Any) -> Any:
 
 
 @compiled
-def across(source: Any, at: Any, dy: Any, dx: Any, py: float, px: float) -> float:
-    """The value between the four pixels of a plane."""
-    upper = between(float(source[at]), float(source[at + dx]), px)
-    lower = between(float(source[at + dy]), float(source[at + dy + dx]), px)
-    return between(upper, lower, py)
+def is_within(kinds: Any) -> Any:
+    """Whether all neighbours of all places of a row are there."""
+    total = 0
+    for i in range(kinds.shape[0]):
+        total += kinds[i]
+    return total == 2 * kinds.shape[0]
+
+
+@compiled
+def corners(
+    source: Any, begin: Any, box: Any, strides: Any, coordinates: Any, parts: Any, kinds: Any, found: Any
+) -> None:
+    """Fill in the pixels about the places of a row, as ``linear_volumes`` does, where some may be missing.
+
+    Of places beside an edge the parts are filled in anew; of those outside anything is found.
+    """
+    deep = found.shape[0] == 8
+    for i in range(kinds.shape[0]):
+        dz, dy, dx, at = np.uint64(0), np.uint64(0), np.uint64(0), begin
+        if kinds[i] > 0:
+            if deep:
+                az, dz, parts[0, i] = split(coordinates[0, i], box, 0, strides[1])
+                at += az
+            ay, dy, parts[1, i] = split(coordinates[1, i], box, 1, strides[2])
+            ax, dx, parts[2, i] = split(coordinates[2, i], box, 2, strides[3])
+            at += ay + ax
+        for k in range(4):
+            place = at + np.uint64(k & 1) * dx + np.uint64(k >> 1) * dy
+            found[k, i] = source[place]
+            if deep:
+                found[4 + k, i] = source[place + dz]
+
+
+@compiled
+def put_row(values: Any, kinds: Any, limits: Any, out: Any) -> None:
+    """Write the values of a row that are inside, rounded."""
+    # NaN is no limit.
+    if limits[0] == limits[0]:
+        low, high = limits[0], limits[1]
+        for i in range(values.shape[0]):
+            values[i] = min(max(math.floor(values[i] + 0.5), low), high)
+    if is_within(kinds):
+        for i in range(values.shape[0]):
+            out[i] = values[i]
+        return
+    for i in range(values.shape[0]):
+        if kinds[i]:
+            out[i] = values[i]
 
 
 @compiled
 def linear_planes(
     source: Any, strides: Any, box: Any, out: Any, matrix: Any, slabs: Any, start: Any, field: Any, limits: Any
 ) -> None:
+    """As ``linear_volumes``, without neighbours in other planes."""
     width = out.shape[3]
-    coordinates, parts = np.empty((3, width)), np.empty((3, width))
-    offsets, kinds = np.empty(width), np.empty(width, np.uint8)
+    coordinates, parts, found = np.empty((3, width)), np.empty((3, width)), np.empty((4, width), source.dtype)
+    offsets, kinds, values = np.empty(width), np.empty(width, np.uint8), np.empty(width)
     down, right = np.uint64(strides[2]), np.uint64(strides[3])
+    a, b, c, d, py, px = found[0], found[1], found[2], found[3], parts[1], parts[2]
     for k in range(out.shape[1]):
         for j in range(out.shape[2]):
             place_row(coordinates, matrix, slabs, start, field, k, j)
             weigh_row(coordinates, box, strides, 1, offsets, parts, kinds)
+            within = is_within(kinds)
             for p in range(out.shape[0]):
                 begin = np.uint64(p * strides[0])
+                for i in range(width if within else 0):
+                    at = begin + np.uint64(np.int64(offsets[i]))
+                    a[i], b[i] = source[at], source[at + right]
+                    c[i], d[i] = source[at + down], source[at + down + right]
+                if not within:
+                    corners(source, begin, box, strides, coordinates, parts, kinds, found)
                 for i in range(width):
-                    if kinds[i] == 2:
-                        at = begin + np.uint64(np.int64(offsets[i]))
-                        value = across(source, at, down, right, parts[1, i], parts[2, i])
-                    elif kinds[i] == 1:
-                        ay, dy, py = split(coordinates[1, i], box, 1, strides[2])
-                        ax, dx, px = split(coordinates[2, i], box, 2, strides[3])
-                        value = across(source, begin + ay + ax, dy, dx, py, px)
-                    else:
-                        continue
-                    out[p, k, j, i] = rounded(value, limits)
+                    upper = between(float(a[i]), float(b[i]), px[i])
+                    values[i] = between(upper, between(float(c[i]), float(d[i]), px[i]), py[i])
+                put_row(values, kinds, limits, out[p, k, j])
 
 
 @compiled
 def linear_volumes(
     source: Any, strides: Any, box: Any, out: Any, matrix: Any, slabs: Any, start: Any, field: Any, limits: Any
 ) -> None:
+    """The pixels about the places of a row are first brought together, then all places are weighed at once.
+
+    What is read one by one would else keep the compiler from working on several places together.
+    """
     width = out.shape[3]
-    coordinates, parts = np.empty((3, width)), np.empty((3, width))
-    offsets, kinds = np.empty(width), np.empty(width, np.uint8)
+    coordinates, parts, found = np.empty((3, width)), np.empty((3, width)), np.empty((8, width), source.dtype)
+    offsets, kinds, values = np.empty(width), np.empty(width, np.uint8), np.empty(width)
     deep, down, right = np.uint64(strides[1]), np.uint64(strides[2]), np.uint64(strides[3])
+    a, b, c, d, e, f, g, h = found[0], found[1], found[2], found[3], found[4], found[5], found[6], found[7]
+    pz, py, px = parts[0], parts[1], parts[2]
     for k in range(out.shape[1]):
         for j in range(out.shape[2]):
             place_row(coordinates, matrix, slabs, start, field, k, j)
             weigh_row(coordinates, box, strides, 0, offsets, parts, kinds)
+            within = is_within(kinds)
             for p in range(out.shape[0]):
                 begin = np.uint64(p * strides[0])
+                for i in range(width if within else 0):
+                    at = begin + np.uint64(np.int64(offsets[i]))
+                    a[i], b[i] = source[at], source[at + right]
+                    c[i], d[i] = source[at + down], source[at + down + right]
+                    at += deep
+                    e[i], f[i] = source[at], source[at + right]
+                    g[i], h[i] = source[at + down], source[at + down + right]
+                if not within:
+                    corners(source, begin, box, strides, coordinates, parts, kinds, found)
                 for i in range(width):
-                    if kinds[i] == 2:
-                        at = begin + np.uint64(np.int64(offsets[i]))
-                        front = across(source, at, down, right, parts[1, i], parts[2, i])
-                        behind = across(source, at + deep, down, right, parts[1, i], parts[2, i])
-                        value = between(front, behind, parts[0, i])
-                    elif kinds[i] == 1:
-                        az, dz, pz = split(coordinates[0, i], box, 0, strides[1])
-                        ay, dy, py = split(coordinates[1, i], box, 1, strides[2])
-                        ax, dx, px = split(coordinates[2, i], box, 2, strides[3])
-                        at = begin + az + ay + ax
-                        front = across(source, at, dy, dx, py, px)
-                        value = between(front, across(source, at + dz, dy, dx, py, px), pz)
-                    else:
-                        continue
-                    out[p, k, j, i] = rounded(value, limits)
+                    upper = between(float(a[i]), float(b[i]), px[i])
+                    front = between(upper, between(float(c[i]), float(d[i]), px[i]), py[i])
+                    upper = between(float(e[i]), float(f[i]), px[i])
+                    behind = between(upper, between(float(g[i]), float(h[i]), px[i]), py[i])
+                    values[i] = between(front, behind, pz[i])
+                put_row(values, kinds, limits, out[p, k, j])
 
 
 @compiled
