@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -146,6 +147,7 @@ def _table(runs: list[NDArray[Any]]) -> Subblocks:
     )
 
 
+@lru_cache(maxsize=64)
 def _letter(raw: bytes) -> str:
     return raw.decode("latin-1").strip().upper()
 

@@ -171,7 +171,7 @@ def _stack(places: list[list[Slice]]) -> Stack:
 
 
 def _moved(first: Slice, step: float) -> tuple[float, ...]:
-    return tuple(np.add(first.position, first.normal * step))
+    return tuple(np.add(first.position, np.multiply(first.normal, step)))
 
 
 def _labels(name: str, found: Segmented, segments: Sequence[Segment]) -> Image:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ CENTIMETRES = 3
 
 MOST_FRAMES = 1 << 17
 """A file of more frames, that are no tiles of a slide, is refused."""
+
+SKEW = 1e-3
+"""How far directions may be from being orthogonal and of length 1."""
 
 SLICE_VECTOR = "(0054,0080)"
 
@@ -49,13 +53,14 @@ class Slice:
     """In which slices of the same place follow one another in time."""
 
     @property
-    def normal(self) -> Any:
-        return np.cross(self.orientation[:3], self.orientation[3:])
+    def normal(self) -> Numbers:
+        a, b, c, d, e, f = self.orientation
+        return b * f - c * e, c * d - a * f, a * e - b * d
 
     @property
     def distance(self) -> float:
         """Along the normal."""
-        return float(np.dot(self.normal, self.position))
+        return float(sum(map(mul, self.normal, self.position)))
 
 
 def slices(frames: Frames) -> list[Slice]:
@@ -124,8 +129,9 @@ def _spacing(measures: Any, data: Any) -> Numbers:
 def _is_orthogonal(orientation: Numbers) -> bool:
     if not orientation:
         return False
-    pair = np.array(orientation).reshape(2, 3)
-    return bool(np.allclose(pair @ pair.T, np.eye(2), atol=1e-3))
+    across, down = orientation[:3], orientation[3:]
+    apart = sum(map(mul, across, across)) - 1, sum(map(mul, across, down)), sum(map(mul, down, down)) - 1
+    return bool(max(map(abs, apart)) <= SKEW)
 
 
 def _rescale(data: Any, whole: Any) -> tuple[float, float]:

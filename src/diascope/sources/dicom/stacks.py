@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,7 @@ def _stacked(group: list[Slice]) -> list[Stack]:
 
 def _parallel(group: list[Slice]) -> bool:
     first = np.array(group[0].orientation)
-    return all(np.allclose(each.orientation, first, atol=0.02) for each in group)
+    return np.allclose([each.orientation for each in group], first, atol=0.02)
 
 
 def _unplaced(group: list[Slice]) -> Stack:
@@ -125,11 +126,13 @@ def _interval(group: list[Slice]) -> float | None:
 def _by_place(group: list[Slice]) -> list[list[Slice]]:
     """Those that lie at one place, along the normal."""
     places: list[list[Slice]] = []
-    for each in sorted(group, key=lambda each: (each.distance, each.order)):
-        if places and each.distance - places[-1][0].distance < SAME:
+    first = 0.0
+    for distance, _, each in sorted(((each.distance, each.order, each) for each in group), key=itemgetter(0, 1)):
+        if places and distance - first < SAME:
             places[-1].append(each)
         else:
             places.append([each])
+            first = distance
     return [sorted(place, key=lambda each: each.order) for place in places]
 
 
