@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import cv2
 import imagecodecs
 import numpy as np
+import PIL.Image
 import tifffile
 from numpy.typing import NDArray
 
@@ -17,6 +20,21 @@ from diascope.sources.reading.pictures.jpeg_stream import JPEG, TABLES, segments
 PHOTOMETRIC, JPEG_TABLES = 262, 347
 RGB = {"colorspace": "RGB", "outcolorspace": "RGB"}
 """Options of the encoder by which components are the colours themselves; it tells so by an Adobe marker."""
+
+
+def decoded(data: bytes) -> NDArray[np.uint8]:
+    """What a plain decoder shows of a picture."""
+    with PIL.Image.open(io.BytesIO(data)) as picture:
+        return np.asarray(picture)
+
+
+DECODERS: dict[str, Callable[[bytes], bytes]] = {
+    "raw": bytes,
+    "zlib": zlib.decompress,
+    "zstd": lambda data: bytes(imagecodecs.zstd_decode(data)),
+    "jpeg": lambda data: decoded(data).tobytes(),
+}
+"""By the names of codecs in ``Stored``."""
 
 
 def smooth(height: int, width: int, channels: int = 3) -> NDArray[np.uint8]:

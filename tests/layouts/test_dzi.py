@@ -66,7 +66,10 @@ def test_opacity_is_before_white_in_jpeg() -> None:
     assert level[:, 24:, :3].min() > 250
 
 
-@pytest.mark.parametrize(("chunk", "tiling"), [(None, (254, 1)), (240, (254, 1)), (256, (256, 0)), (512, (512, 0))])
+@pytest.mark.parametrize(
+    ("chunk", "tiling"),
+    [(None, (254, 1)), (128, (254, 1)), (240, (240, 0)), (256, (256, 0)), (512, (512, 0)), (1024, (254, 1))],
+)
 def test_tiles_follow_a_square_grid_of_the_source(chunk: int | None, tiling: tuple[int, int]) -> None:
     tree = layout.tree(picture(pixels(700, 900), chunk=chunk))
     assert descriptor(tree, "picture.dzi") == (900, 700, *tiling, "jpeg")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,7 +10,6 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-import imagecodecs
 import numpy as np
 import PIL.Image
 import pytest
@@ -28,7 +26,7 @@ from diascope.operations.view import view
 from diascope.registry import registry
 from diascope.tree.file import Tree
 from diascope.tree.walk import listed_files
-from tests.tiff_tiles import RGB, halves, jpeg_tiff, smooth, unnamed, with_photometric
+from tests.tiff_tiles import DECODERS, RGB, decoded, halves, jpeg_tiff, smooth, unnamed, with_photometric
 
 Make = Callable[[Path], object]
 
@@ -98,13 +96,6 @@ FILES: dict[str, tuple[Make, str | None]] = {
 }
 """How they are written, and the codec that the first level tells."""
 
-DECODERS: dict[str, Callable[[bytes], bytes]] = {
-    "raw": bytes,
-    "zlib": zlib.decompress,
-    "zstd": lambda data: bytes(imagecodecs.zstd_decode(data)),
-    "jpeg": lambda data: decoded(data).tobytes(),
-}
-
 PASSED = {
     # source: layout: of how many files of JPEG so many are passed on
     "ycbcr": {"dzi": 5, "zoomify": 5, "precomputed-jpeg": 5},
@@ -120,11 +111,6 @@ PASSED = {
     "planes": {"precomputed-jpeg": 6},
 }
 """Whatever is not here is made, so that neither a gain nor a loss goes unseen."""
-
-
-def decoded(data: bytes) -> NDArray[np.uint8]:
-    with PIL.Image.open(io.BytesIO(data)) as picture:
-        return np.asarray(picture)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ with the schema http://schemas.microsoft.com/deepzoom/2008. Level ``d`` of ``top
 times, rounded up, down to a single pixel at level 0.
 
 ``{stem}.dzi`` has JPEG tiles; ``{stem}.png.dzi``, without loss, PNG tiles. A tile is a source's chunk where those are
-squares of 256 or 512 pixels; else it is one of 254 pixels with an overlap of 1, which together make 256.
+squares of 192 to 512 pixels; else it is one of 254 pixels with an overlap of 1, which together make 256.
 """
 
 from __future__ import annotations

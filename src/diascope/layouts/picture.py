@@ -12,8 +12,8 @@ from diascope.image.order import moved
 from diascope.image.region import Region
 
 TILE = 256
-TILES = (TILE, 512)
-"""The sides of a source's square chunks that are worth taking over as the sides of tiles."""
+SIDES = range(192, 512 + 1)
+"""The sides of a source's square chunks that are worth taking over as the sides of tiles; scanners like 240."""
 
 WHITE = 255
 
@@ -45,9 +45,9 @@ def pixels(picture: Image, level: Level, rows: range, columns: range) -> Pixels:
 
 
 def tile_side(picture: Image) -> int | None:
-    """The side of the source's chunks where they are squares of 256 or 512 pixels: tiles that cost one chunk each."""
+    """The side of the source's chunks where they are squares of about 256 or 512 pixels: tiles that cost one each."""
     height, width = picture.levels[0].chunk_shape[-2:]
-    return width if height == width and width in TILES else None
+    return width if height == width and width in SIDES else None
 
 
 def opaque(plane: Pixels) -> Pixels:
