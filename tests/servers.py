@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from diascope.access.admission import Limits
+from diascope.access.connections import connection_class
 from diascope.access.data import Data
 from diascope.access.http import Server
 from diascope.access.pages import pages
@@ -27,7 +28,10 @@ class LiveServer:
     def __init__(self, app: ASGIApp) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+        http = connection_class(app.connections) if isinstance(app, Server) else "auto"
+        config = uvicorn.Config(
+            app, http=http, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
         self._thread.start()

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from diascope import __version__
 from diascope.access.admission import Limits
 from diascope.access.api import api
+from diascope.access.connections import Connections
 from diascope.access.data import Data
 from diascope.access.http import Server
 from diascope.access.observability.observer import Observer
@@ -24,12 +25,12 @@ from diascope.catalogue.condition import condition, reasons
 from diascope.settings import Settings
 
 
-def application(settings: Settings) -> ASGIApp:
+def application(settings: Settings) -> Server:
     """The ASGI application of these settings, without indices of the repositories."""
     return application_of(settings, catalogue(settings))
 
 
-def application_of(settings: Settings, images: Catalogue) -> ASGIApp:
+def application_of(settings: Settings, images: Catalogue) -> Server:
     """The same on a catalogue of these settings."""
     root = whole(settings, images)
     observer = Observer(
@@ -55,6 +56,7 @@ def application_of(settings: Settings, images: Catalogue) -> ASGIApp:
         hosts=hosts,
         webdav=WebDav(root).answer,
         observer=observer,
+        connections=Connections(most=settings.connections, memory=settings.send_memory, seconds=settings.send_seconds),
     )
 
 

@@ -97,7 +97,8 @@ class ArrangementSettings(BaseModel):
 
 
 OF_MACHINE = (
-    "chunk_cache", "file_cache", "block_cache", "reader_cache", "reader_processes", "work_memory", "threads",
+    "chunk_cache", "file_cache", "block_cache", "reader_cache", "reader_processes", "work_memory",
+    "send_memory", "threads",
 )  # fmt: skip
 """What is set for all workers of a machine together."""
 
@@ -117,7 +118,7 @@ class Settings(BaseSettings):
     file_cache: int = Field(128 * MEBIBYTE, ge=0, description="How much memory encoded files may take.")
     reader_cache: int = Field(
         256 * MEBIBYTE,
-        ge=128 * MEBIBYTE,
+        ge=16 * MEBIBYTE,
         description="How much memory all else may take that readers and operations keep: what they unpacked, indices, "
         "tables.",
     )
@@ -179,6 +180,13 @@ class Settings(BaseSettings):
     client_requests: int = Field(
         0, ge=0, description="How many requests of one client are under way at most; 0 is any number."
     )
+    connections: int = Field(4096, ge=1, description="How many connections a process has at once.")
+    send_memory: int = Field(
+        256 * MEBIBYTE,
+        ge=MEBIBYTE,
+        description="How much memory answers may take that clients have yet to take; then the slowest clients are cut.",
+    )
+    send_seconds: float = Field(60.0, gt=0, description="How long a client may take nothing of its answer.")
     log_form: Literal["text", "json"] = Field("text", description="Whether the log is for people or for programs.")
     log_requests: bool = Field(False, description="Whether every request has a line in the log.")
     slow_seconds: float = Field(

@@ -13,7 +13,12 @@ from threading import Lock, local
 from time import perf_counter
 from typing import TypeVar
 
+from diascope.haste import pause
+
 T = TypeVar("T")
+
+HASTY = 1 << 20
+"""Bytes that are taken in haste at the most (``diascope.haste``)."""
 
 
 class Gone(BaseException):
@@ -98,6 +103,8 @@ def claim(nbytes: int) -> None:
     """About so many bytes are held from now on; raises Larger where they may not be, and Gone."""
     task = _thread.task
     if task is None:
+        if nbytes > HASTY:
+            pause()
         return
     if task.is_gone:
         raise Gone

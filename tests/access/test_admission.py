@@ -14,6 +14,7 @@ import pytest
 from diascope.access.admission import Limits
 from diascope.access.turns import Turns
 from diascope.bounded import BoundedCache
+from diascope.haste import pause
 from diascope.tree.file import Entry, File
 from diascope.work import check, claim
 from tests.servers import LiveServer, of_tree
@@ -50,6 +51,7 @@ class Claiming:
         return iter([Entry("b", is_folder=True)]) if not path else iter(()) if path == "b" else None
 
     def _made(self, nbytes: int) -> bytes:
+        pause()
         claim(nbytes)
         with self._lock:
             self.working += nbytes

@@ -254,7 +254,7 @@ def test_errors_of_the_framework_have_the_same_shape(client: httpx.Client) -> No
         answer = client.get(url)
         assert answer.status_code == status
         assert answer.headers["content-type"] == "application/problem+json"
-        assert set(answer.json()) == {"type", "title", "status", "detail", "instance"}
+        assert set(answer.json()) == {"type", "title", "status", "detail", "instance", "request"}
 
 
 def test_the_rest_part_describes_itself(client: httpx.Client) -> None:

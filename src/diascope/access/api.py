@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, StreamingResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from diascope.access.answer import Answer, Asked, answered, failed
@@ -25,6 +26,8 @@ from diascope.catalogue.thumbnail import thumbnail
 from diascope.document import documents, schema
 from diascope.errors import BadRequest, DiascopeError, NotFound, TooLarge
 from diascope.tree.file import File, json_file
+
+T = TypeVar("T")
 
 Representations = Callable[[str, str, str], dict[str, Any]]
 """Of the image at a path, under a view, with absolute URLs that begin so."""
@@ -114,8 +117,8 @@ def _add_images(app: FastAPI, catalogue: Catalogue, representations: Representat
         return representations(path.strip("/"), view, f"{request.url.scheme}://{request.url.netloc}")
 
     @app.get("/api/statistics/{path:path}", tags=["Pixels"], summary="Statistics and histogram of each channel")
-    def _statistics(path: str, view: View = "original") -> dict[str, Any]:
-        return statistics(catalogue, path.strip("/"), view)
+    async def _statistics(request: Request, path: str, view: View = "original") -> dict[str, Any]:
+        return await _worked(request, lambda: statistics(catalogue, path.strip("/"), view))
 
 
 def _add_points(app: FastAPI, catalogue: Catalogue) -> None:
@@ -129,6 +132,15 @@ def _add_points(app: FastAPI, catalogue: Catalogue) -> None:
     )
     def _map(path: str, body: Annotated[bytes, Depends(_body)], view: View = "original") -> dict[str, Any]:
         return mapped(catalogue, path.strip("/"), view, points_of(body))
+
+
+async def _worked(request: Request, action: Callable[[], T]) -> T:
+    """The result of an action that reads pixels, which waits for its turn with those of all doors."""
+    ticket = request.scope.get("diascope.ticket")
+    if ticket is None:
+        return await run_in_threadpool(action)
+    result: T = await ticket.run(action, request.receive)
+    return result
 
 
 async def _body(request: Request) -> bytes:
@@ -145,11 +157,11 @@ async def _body(request: Request) -> bytes:
 
 def _add_files(app: FastAPI, catalogue: Catalogue) -> None:
     @app.get("/api/thumbnail/{path:path}", tags=["Pixels"], summary="A small picture", response_class=Response)
-    def _thumbnail(request: Request, path: str, size: int = 256) -> Response:
-        return _response(thumbnail(catalogue, path.strip("/"), size), request)
+    async def _thumbnail(request: Request, path: str, size: int = 256) -> Response:
+        return await _worked(request, lambda: _response(thumbnail(catalogue, path.strip("/"), size), request))
 
     @app.get("/api/cutout/{path:path}", tags=["Pixels"], summary="A region as raw pixels", response_class=Response)
-    def _cutout(  # noqa: PLR0913, PLR0917
+    async def _cutout(  # noqa: PLR0913, PLR0917
         request: Request,
         path: str,
         view: View = "original",
@@ -165,7 +177,7 @@ def _add_files(app: FastAPI, catalogue: Catalogue) -> None:
         given = {"t": t, "c": c, "z": z, "y": y, "x": x}
         ranges = {axis: text for axis, text in given.items() if text is not None}
         wanted = Wanted(ranges=ranges, level=level, spacing=spacing, format=format)
-        return _response(cutout(catalogue, path.strip("/"), view, wanted), request)
+        return await _worked(request, lambda: _response(cutout(catalogue, path.strip("/"), view, wanted), request))
 
 
 def _add_schemas(app: FastAPI) -> None:

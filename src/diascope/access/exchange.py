@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from diascope.access.admission import Admission, Ticket, gone
 from diascope.access.answer import Answer, Asked, failed
 from diascope.access.blocks import Blocks
+from diascope.access.connections import HELD, SENT
 from diascope.access.observability.identity import identity
 from diascope.access.observability.observer import VANISHED, Observer, Request
 from diascope.access.request import SAFE, Headers
@@ -45,6 +46,9 @@ BODY = "diascope.body"
 ID = "diascope.request"
 """Where a scope has the id of the request, for applications that are passed it."""
 
+TICKET = "diascope.ticket"
+"""And by which they have work done in the lanes."""
+
 Handler = Callable[[Asked], Answer]
 
 
@@ -62,6 +66,9 @@ class Exchange:
     id: str = ""
     status: int = VANISHED
     """What was answered."""
+    source: str = ""
+    layout: str = ""
+    """What it was about."""
 
     async def handled(self, handler: Handler) -> None:
         """Answer what a handler answers."""
@@ -72,6 +79,7 @@ class Exchange:
             await self.send({"type": "http.response.body", "body": b""})
             return
         at_once = _at_once(handler, asked)
+        self.source, self.layout = subject()
         if at_once is not None:
             await self._send(at_once)
             self._note()
@@ -96,28 +104,39 @@ class Exchange:
     async def passed_on(self, application: ASGIApp) -> None:
         """Have an application of its own answer."""
         self.id = self.scope[ID] = identity(Headers(self.scope["headers"]).id)
+        try:
+            ticket = self.scope[TICKET] = self.admission.ticket(client_of(self.scope))
+        except Overloaded as error:
+            await self._send(failed(error, _asked(self.scope)))
+            self._note()
+            return
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self.status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", self.id.encode())]
+                self.scope[HELD] = ticket.held
             await self.send(message)
 
         try:
             await application(self.scope, self.receive, watched)
+        except Gone:
+            self.status = VANISHED
         finally:
-            self._note()
+            ticket.leave()
+            self._note(ticket.task)
 
     def _note(self, task: Task | None = None) -> None:
         """It is over; it is told of in the log where that is wanted."""
         seconds = perf_counter() - self.begun
-        source, layout, stages = (task.source, task.layout, task.stages) if task else (*subject(), {})
-        self.observer.note(self.door, source, layout, self.status, seconds)
+        if task is not None:
+            self.source, self.layout = task.source, task.layout
+        self.observer.note(self.door, self.source, self.layout, self.status, seconds)
         if self.observer.is_told(seconds):
             method, path, client = self.scope["method"], quote(self.scope["path"], safe=SAFE), client_of(self.scope)
-            self.observer.tell(
-                Request(self.door, method, path, client, self.id, self.status, seconds, source, layout, stages)
-            )
+            stages = task.stages if task is not None else {}
+            about = (self.source, self.layout, stages)
+            self.observer.tell(Request(self.door, method, path, client, self.id, self.status, seconds, *about))
 
     async def _answer(self, ticket: Ticket, handler: Handler, asked: Asked) -> Answer:
         """What the door answers; what happened before it was asked it tells in its own words."""
@@ -158,6 +177,8 @@ class Exchange:
         leaving.add_done_callback(lambda _: ticket.abandon())
         try:
             while not leaving.done() and (block := await ticket.run(lambda: next(blocks, None))) is not None:
+                self.scope[SENT] = self.scope.get(SENT, 0) + len(block)
+                self.scope[HELD] = ticket.held
                 await self.send({"type": "http.response.body", "body": block, "more_body": True})
             await self.send({"type": "http.response.body", "body": b""})
         finally:

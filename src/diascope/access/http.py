@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from diascope.access.admission import Admission, Limits
 from diascope.access.answer import Answer, Asked
+from diascope.access.connections import Connections
 from diascope.access.exchange import BODY, Exchange, Handler
 from diascope.access.observability.observer import Observer
 
@@ -40,9 +41,13 @@ class Server:
     hosts: Mapping[str, PathHandler] = field(default_factory=dict)
     webdav: PathHandler | None = None
     observer: Observer = field(default_factory=Observer)
+    connections: Connections = field(default_factory=Connections)
+    """Those of the program that runs it, which makes them by ``connection_class``."""
 
     def __post_init__(self) -> None:
-        self.observer.admission = Admission(self.limits)
+        admission = self.observer.admission = Admission(self.limits)
+        self.observer.connections = self.connections
+        self.connections.is_short = lambda: len(admission.large.waiting) > 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "/")
@@ -68,12 +73,12 @@ class Server:
         hosted = _of_host(scope, self.hosts) if self.hosts else None
         if hosted is not None:
             return "s3", partial(hosted, path, query)
+        for prefix, handler in self.handlers.items():
+            if path.startswith(prefix) or path == prefix[:-1]:
+                return prefix[1:-1], partial(handler, path[len(prefix) :], query)
         if self.webdav is not None and _is_webdav(scope):
             return "dav", partial(self.webdav, path, query)
-        prefix = next((p for p in self.handlers if f"{path}/".startswith(p)), None)
-        if prefix is None:
-            return "", None
-        return prefix.strip("/"), partial(self.handlers[prefix], path[len(prefix) :], query)
+        return "", None
 
 
 def _of_host(scope: Scope, hosts: Mapping[str, PathHandler]) -> PathHandler | None:

@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import click
@@ -62,20 +63,26 @@ def run(settings: Settings) -> None:
     if settings.workers == 1 or sys.platform == "win32":
         _run_alone(settings)
         return
+    from diascope.access.observability.logs import write_logs
     from diascope.commands.workers import Workers
 
+    write_logs(settings.log_form)
     listener = _listener(settings)
     told = _told(settings, listener)
-    Workers(settings, listener).run(lambda: click.echo(told))
+    with TemporaryDirectory(prefix="diascope-metrics-") as folder:
+        shared = {} if settings.metrics_folder else {"metrics_folder": Path(folder)}
+        Workers(settings.model_copy(update=shared), listener).run(lambda: click.echo(told))
 
 
 def _run_alone(settings: Settings) -> None:
+    from diascope.access.observability.logs import write_logs
     from diascope.assembly import application_of
     from diascope.catalogue.catalogue import catalogue
     from diascope.catalogue.indexing import keep_indexed
     from diascope.commands.allocator import reuse_freed_memory
     from diascope.commands.serving import serve
 
+    write_logs(settings.log_form)
     reuse_freed_memory()
     images = catalogue(settings, indexed=True)
     app = application_of(settings, images)

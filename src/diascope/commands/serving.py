@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from math import ceil
 
 import uvicorn
-from starlette.types import ASGIApp
+
+from diascope.access.connections import connection_class
+from diascope.access.http import Server
 
 GARBAGE = 20_000
 """Objects that come into being, and stay, before it is looked for circles among them."""
@@ -34,7 +36,7 @@ class _Server(uvicorn.Server):
 
 
 def serve(
-    app: ASGIApp,
+    app: Server,
     listener: socket.socket,
     seconds: float,
     signals: Iterable[signal.Signals] = (signal.SIGINT, signal.SIGTERM),
@@ -49,7 +51,8 @@ def serve(
     gc.set_threshold(GARBAGE, 50, 100)
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        http=connection_class(app.connections),
+        log_config=None,
         access_log=False,
         lifespan="off",
         server_header=False,

@@ -71,12 +71,14 @@ def main() -> None:
 
 
 def _work(settings: Settings, listener: socket.socket, told: TextIO, *, indexes: bool) -> None:
+    from diascope.access.observability.logs import write_logs
     from diascope.assembly import application_of
     from diascope.catalogue.catalogue import catalogue
     from diascope.catalogue.indexing import keep_indexed
     from diascope.commands.allocator import reuse_freed_memory
     from diascope.commands.serving import serve
 
+    write_logs(settings.log_form)
     reuse_freed_memory()
     images = catalogue(settings, indexed=True)
     app = application_of(settings, images)
@@ -86,6 +88,7 @@ def _work(settings: Settings, listener: socket.socket, told: TextIO, *, indexes:
     told.write('{"ready": true}\n')
     told.flush()
     serve(app, listener, settings.stop_seconds, (signal.SIGTERM,))
+    app.observer.write()
 
 
 def _watch() -> None:

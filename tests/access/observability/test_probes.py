@@ -59,7 +59,7 @@ def answered(text: str, **labels: str) -> float:
 
 def test_metrics_count_what_was_asked_for(served: LiveServer) -> None:
     for path in (TILE, RENDERED, RENDERED):
-        assert httpx.get(f"{served.url}/data/{path}").status_code == 200
+        assert httpx.get(f"{served.url}/data/{path}", timeout=60).status_code == 200
     assert httpx.get(f"{served.url}/data/nowhere").status_code == 404
     assert httpx.get(f"{served.url}/s3/box/nothing").status_code == 404
     assert httpx.get(f"{served.url}/api/repositories").status_code == 200

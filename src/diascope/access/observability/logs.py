@@ -88,4 +88,5 @@ def write_logs(form: Literal["text", "json"], stream: TextIO | None = None) -> l
             root.removeHandler(other)
     root.addHandler(handler)
     logging.getLogger("diascope").setLevel(logging.INFO)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     return handler

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from diascope.access.admission import Admission
+from diascope.access.connections import Connections
 from diascope.access.observability.answers import Answered, Answers
 from diascope.access.observability.process import process
 from diascope.access.observability.samples import Samples
@@ -53,6 +54,7 @@ class Observer:
     folder: Folder | None = None
     """Where the processes of one server tell one another their numbers."""
     admission: Admission | None = None
+    connections: Connections | None = None
     answers: Answers = field(default_factory=Answers)
     _writing: asyncio.Task[None] | None = None
 
@@ -85,7 +87,11 @@ class Observer:
 
     def told(self) -> Told:
         """What this process tells now."""
-        samples = {**process(), **self.condition(), **(lanes(self.admission) if self.admission else {})}
+        samples = process() | self.condition()
+        if self.admission is not None:
+            samples |= lanes(self.admission)
+        if self.connections is not None:
+            samples |= clients(self.connections)
         name = self.folder.process if self.folder else "1"
         return Told(name, dict(self.answers.series), samples)
 
@@ -104,6 +110,17 @@ class Observer:
         if self.folder is not None:
             with suppress(OSError):  # of a folder that is gone because the server is about to end
                 self.folder.write(self.told())
+
+
+def clients(connections: Connections) -> Samples:
+    """How many are connected, and what they have yet to take."""
+    samples: Samples = {
+        ("diascope_connections", ""): len(connections.open),
+        ("diascope_unsent_bytes", ""): connections.unsent,
+    }
+    for reason in ("full", "head", "resting", "slow", "stalled"):
+        samples["diascope_cut", reason] = connections.cut[reason]
+    return samples
 
 
 def lanes(admission: Admission) -> Samples:
