@@ -32,8 +32,10 @@ test-newest: $(WEB) ## The suite on the newest Python of this machine
 conformance: judges $(WEB) ## Every outside judge on every representation, with broken twins
 	$(BIN)/python -m tests.conformance
 
-benchmark: $(VENV)/installed-for-tests ## Requests a second and server CPU a request
-	$(BIN)/python benchmarks/requests_per_second.py
+benchmark: $(VENV)/installed-for-tests ## Server CPU a request beside other servers, and what starting takes
+	PYTHON=$(BIN)/python benchmarks/servers/install.sh
+	$(BIN)/python -m benchmarks.servers
+	$(BIN)/python benchmarks/startup.py
 
 web: $(WEB) ## Build the web application
 

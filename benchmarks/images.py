@@ -12,7 +12,6 @@ import tifffile
 import zarr
 from numpy.typing import NDArray
 
-SLIDE, CHANNELS, VOLUME = "slide.tif", "channels.ome.tif", "volume.ome.zarr"
 CHUNK = 64
 
 
@@ -22,21 +21,6 @@ class Sizes(NamedTuple):
     slide: int = 8192
     channels: int = 8192
     volume: int = 512
-
-
-QUICK = Sizes(1024, 1024, 128)
-
-
-def images(folder: Path, sizes: Sizes) -> None:
-    """Write those that are not there yet."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, make, side in (
-        (SLIDE, slide, sizes.slide),
-        (CHANNELS, channels, sizes.channels),
-        (VOLUME, volume, sizes.volume),
-    ):
-        if not (folder / name).exists():
-            make(folder / name, side)
 
 
 def texture(side: int, seed: int) -> NDArray[np.float32]:

@@ -16,27 +16,42 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processor time is read from /proc")
-def test_requests_per_second_runs(tmp_path: Path) -> None:
-    command = [sys.executable, str(BENCHMARKS / "requests_per_second.py"), "--quick", "--folder", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    found = json.loads((tmp_path / "requests_per_second.json").read_text())
-    assert len(found["results"]) >= 4
-    for result in found["results"]:
-        assert result["first"]["requests"] > 0
-        assert result["again"]["requests"] > 0
+def test_servers_run_beside_one_another_and_what_is_missing_is_told(tmp_path: Path) -> None:
+    wanted = ["--only", "tile,raw", "--servers", "Diascope,tiamat", "--peers", str(tmp_path)]
+    done = servers(tmp_path, *wanted)
+    found = json.loads((tmp_path / "servers.json").read_text())
+    ours = [result for result in found["results"] if result["name"].startswith("Diascope")]
+    assert [result["work"] for result in ours] == ["tile", "tile", "raw"]
+    for result in ours:
+        assert not result["missing"]
+        assert result["checked"] > 0
+        assert all(phase["cpu_ms"] > 0 for phase in result["phases"])
+    assert "NOT MEASURED: tiamat, raw" in done
+    assert done.count("W1 Diascope") == 4
 
 
-def test_mount_runs(tmp_path: Path) -> None:
+def test_reading_from_front_to_back_runs(tmp_path: Path) -> None:
     needed()
-    command = [sys.executable, str(BENCHMARKS / "mount.py"), "--quick", "--folder", str(tmp_path)]
+    done = servers(tmp_path, "--only", "sequential")
+    found = json.loads((tmp_path / "servers.json").read_text())
+    assert [each["source"] for each in found["sequential"]] == ["deflated"]
+    assert done.count("W7") == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processor time is told by the kernel's clocks")
+def test_startup_runs() -> None:
+    command = [sys.executable, str(BENCHMARKS / "startup.py"), "--quick"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
-    found = json.loads((tmp_path / "mount.json").read_text())
-    assert list(found) == ["pyramid", "one level"]
-    for each in found.values():
-        assert each["ratio"] == pytest.approx(each["mount"] / each["tifffile"])
-    assert done.stdout.count("tifffile directly") == 2
+    assert "2,000 indexed files to the first tile" in done.stdout
+    assert done.stdout.count("s of CPU") == 5
+
+
+def servers(folder: Path, *words: str) -> str:
+    command = [sys.executable, "-m", "benchmarks.servers", "--quick", "--folder", str(folder), *words]
+    done = subprocess.run(command, cwd=BENCHMARKS.parent, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processor time is read from /proc")

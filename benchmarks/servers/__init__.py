@@ -1,0 +1,1 @@
+"""Servers of images beside one another, on the same work: ``python -m benchmarks.servers``."""
