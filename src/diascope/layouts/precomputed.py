@@ -77,22 +77,23 @@ def _documents(root: str, image: Image, finest: Scale, document: Callable[[], di
 def _tree(image: Image, encoding: Encoding, suffix: str) -> Tree:
     """A file a chunk."""
     kept = scales(image, encoding.longest)
+    chunks = [Chunks(image=image, encoding=encoding, scale=scale) for scale in kept]
+    spans = [tuple(map(scale.spans, range(3))) for scale in kept]
     root = literal(image.name + suffix)
 
     def chunk(level: int, x: str, y: str, z: str) -> File | None:
-        scale = kept[level]
-        starts = [span.start for axis, text in enumerate((x, y, z)) if (span := scale.spans(axis).span(text))]
-        cell = tuple(start // side for start, side in zip(starts, scale.chunk_size, strict=True))
-        return Chunks(image=image, encoding=encoding, scale=scale).file(cell)
+        starts = [span.start for along, text in zip(spans[level], (x, y, z), strict=True) if (span := along.span(text))]
+        cell = tuple(start // side for start, side in zip(starts, kept[level].chunk_size, strict=True))
+        return chunks[level].file(cell)
 
     table = _documents(root, image, kept[0], lambda: info(image, encoding, kept))
     table.add(
         f"{root}/{{level}}/{{x}}_{{y}}_{{z}}",
         chunk,
         level=lambda: range(len(kept)),
-        x=lambda level, **_: kept[level].spans(0),
-        y=lambda level, **_: kept[level].spans(1),
-        z=lambda level, **_: kept[level].spans(2),
+        x=lambda level, **_: spans[level][0],
+        y=lambda level, **_: spans[level][1],
+        z=lambda level, **_: spans[level][2],
     )
     return table
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -25,7 +26,7 @@ Spans3 = tuple[Span, Span, Span]
 """Along x, y and z."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Chunks:
     """A scale cut into the cells of a grid."""
 
@@ -38,12 +39,12 @@ class Chunks:
         """How many there are along x, y and z."""
         return grid_shape(self.scale.size, self.scale.chunk_size)
 
-    @property
+    @cached_property
     def dtype(self) -> np.dtype[Any]:
         """Of the voxels."""
         return data_type(self.image, self.encoding.narrowest)
 
-    @property
+    @cached_property
     def channels(self) -> int:
         return self.image.size("c")
 
@@ -66,8 +67,8 @@ class Chunks:
 
     def encoded(self, cell: Ints) -> bytes:
         """The bytes of a chunk, as it is stored where that is of its encoding."""
-        stored = self._stored(cell)
-        data = stored.chunk(self._index(cell)) if stored else None
+        stored, index = self.stored, self._index(cell)
+        data = stored.chunk(index) if stored and self._is_passed(stored, index) else None
         if data is None:
             pause()
             data = self.encoding.encoded(self.voxels(self.spans(cell)))
@@ -75,13 +76,14 @@ class Chunks:
 
     def file(self, cell: Ints) -> File:
         """A chunk as a file."""
-        stored = self._stored(cell)
+        stored = self.stored
         size = self.size(Region(cell, tuple(index + 1 for index in cell))) if self.encoding.is_plain else None
-        is_cheap = stored is not None and stored.is_near
+        is_cheap = stored is not None and stored.is_near and self._is_passed(stored, self._index(cell))
         return whole(lambda: self.encoded(cell), self.encoding.media_type, size, cheap=is_cheap)
 
-    def _stored(self, cell: Ints) -> Stored | None:
-        """The chunks as they are stored, where the one in this cell may be passed on."""
+    @cached_property
+    def stored(self) -> Stored | None:
+        """The chunks that are passed on as they are stored, where they end as those of a volume do."""
         level, encoding = self.scale.level, self.encoding
         stored = level.stored
         if stored is None or (stored.codec, stored.dtype) != (encoding.codec, self.dtype.newbyteorder("<")):
@@ -91,7 +93,10 @@ class Chunks:
         if not stored.is_in(level, names, tuple(box[name] for name in names), encoding.order):
             return None
         is_told = all(stored.parameters.get(key) == value for key, value in encoding.told.items())
-        return stored if is_told and (not stored.is_padded or is_inside(level, self._index(cell))) else None
+        return stored if is_told else None
+
+    def _is_passed(self, stored: Stored, index: Ints) -> bool:
+        return not stored.is_padded or is_inside(self.scale.level, index)
 
     def _index(self, cell: Ints) -> Ints:
         """In the level's own grid."""
