@@ -222,8 +222,8 @@ def openslide_reads(path: Path) -> Read:
 def bioio_reads(path: Path) -> Read:
     from bioio import BioImage
 
-    image = BioImage(path)
-    return lambda box: image.dask_data[0, 0][box].compute()
+    pixels = BioImage(path).dask_data[0, 0]
+    return lambda box: pixels[box].compute()
 
 
 def ets_reads(path: Path) -> Read:

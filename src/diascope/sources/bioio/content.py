@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -66,10 +67,14 @@ def opened(store: Store, path: str) -> Dataset:
         scenes = file.scene(0).scenes
     if len(scenes) > MOST_SCENES:
         raise Unreadable(f"{len(scenes)} scenes are over the limit of {MOST_SCENES}")
-    names = safe_names(map(str, scenes)) if len(scenes) > 1 else [stem(path, suffixes())]
+    names = safe_names(map(str, scenes)) if len(scenes) > 1 else [stem(path, _endings())]
     numbers = {name: k for k, name in enumerate(names)}
     images = Lazily(names, lambda name: _image(file, numbers[name], name))
     return Dataset(version=version, images=images, files=(path,))
+
+
+_endings = cache(suffixes)
+"""Looking through what is installed takes longer than opening a file."""
 
 
 def _image(file: File, number: int, name: str) -> Image:
