@@ -13,6 +13,7 @@ from diascope.image.level import Level, padded
 from diascope.image.order import moved
 from diascope.image.pyramid import SMALL, dyadic
 from diascope.image.region import Ints, Region, grid_shape
+from diascope.layouts.packing import plain
 from diascope.layouts.raw_tiles import RawTiles, raw_tiles
 
 TILE = 256
@@ -89,7 +90,7 @@ class PlaneStack:
         starts, stops = zip(*(box.get(name, (0, self.samples)) for name in self.axis_names), strict=True)
         pixels = padded(self.levels[level], Region(starts, stops))
         ordered = moved(pixels, self.axis_names, "yxc" if self.samples > 1 else "yx")
-        return ordered.astype(self.dtype, copy=False).tobytes()
+        return plain(ordered.astype(self.dtype, copy=False))
 
 
 def plane_stack(image: Image, dtype: np.dtype[Any], *, interleaved: bool) -> PlaneStack:

@@ -11,6 +11,7 @@ import numpy as np
 
 from diascope.image.region import Ints
 from diascope.image.stored import Stored
+from diascope.sources.reading.packed.sound import is_sound
 from diascope.sources.reading.pictures.jpeg_stream import Streams
 from diascope.stores.local import LocalBlob
 
@@ -40,15 +41,15 @@ def of_segments(segments: Segments, keyframe: Any, chunk_shape: Ints) -> Stored 
     plain = keyframe.predictor == PLAIN and keyframe.fillorder == PLAIN and not keyframe.is_subsampled
     if codec is None or not plain or not _is_of_bytes(keyframe) or keyframe._dtype.itemsize != segments.dtype.itemsize:  # noqa: SLF001
         return None
-    places = Places(segments, codec == "raw")
+    packed = Packed(segments, codec)
     return Stored(
         codec=codec,
         dtype=in_file(keyframe),
         order="",
         is_padded=segments.tiled,
-        chunk=places.bytes,
-        extent=places.extent,
-        read=segments.blob.read,
+        chunk=packed.bytes,
+        extent=packed.extent if codec == "raw" else None,
+        read=segments.blob.read if codec == "raw" else None,
         is_near=isinstance(segments.blob, LocalBlob),
     )
 
@@ -133,29 +134,38 @@ def _is_of_bytes(keyframe: Any) -> bool:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Places:
-    """Where segments lie."""
+class Packed:
+    """Segments that are a codec's bytes of their pixels."""
 
     segments: Segments
-    is_raw: bool
-
-    def extent(self, at: Ints) -> tuple[int, int] | None:
-        """None where a segment is missing, does not lie in the file, or has other pixels than belong there."""
-        place = self.segments.extent(at)
-        rows = self.segments.rows_of(at)
-        if place is None:
-            return None
-        if not self.is_raw:
-            # The last strip may hold rows that the page has not.
-            return place if self.segments.tiled or rows == self.segments.segment_shape[1] else None
-        depth, high, wide = self.segments.segment_shape
-        high = high if self.segments.tiled else rows
-        stop = place[0] + depth * high * wide * self.segments.shape[4] * self.segments.dtype.itemsize
-        return (place[0], stop) if stop <= place[1] else None
+    codec: str
 
     def bytes(self, at: Ints) -> bytes | None:
-        place = self.extent(at)
-        return self.segments.blob.read(*place) if place else None
+        """None where a segment is missing, is not in the file, or seems to hold other pixels than belong there."""
+        if self.codec == "zlib" and not self.segments.tiled and self.segments.rows_of(at) < self._rows:
+            # The last strip may hold rows that the page has not, and the stream does not tell.
+            return None
+        place, size = self.extent(at), self._size(at)
+        data = self.segments.blob.read(*place) if place else b""
+        return data if place and is_sound(self.codec, data, size) else None
+
+    def extent(self, at: Ints) -> tuple[int, int] | None:
+        """From which byte to which it lies, of raw pixels without what writers fill it up with."""
+        place = self.segments.extent(at)
+        if place is None or self.codec != "raw":
+            return place
+        stop = place[0] + self._size(at)
+        return (place[0], stop) if stop <= place[1] else None
+
+    @property
+    def _rows(self) -> int:
+        return self.segments.segment_shape[1]
+
+    def _size(self, at: Ints) -> int:
+        """Bytes of the pixels: of a last strip those that the page has."""
+        depth, _, wide = self.segments.segment_shape
+        high = self._rows if self.segments.tiled else self.segments.rows_of(at)
+        return depth * high * wide * self.segments.shape[4] * self.segments.dtype.itemsize
 
 
 def _jpeg(segments: Segments, keyframe: Any) -> Stored | None:
