@@ -69,4 +69,5 @@ def limits(settings: Settings) -> Limits:
         waiting=settings.work_waiting,
         seconds=settings.work_seconds,
         client=settings.client_requests,
+        key=settings.key_requests,
     )

@@ -180,6 +180,9 @@ class Settings(BaseSettings):
     client_requests: int = Field(
         0, ge=0, description="How many requests of one client are under way at most; 0 is any number."
     )
+    key_requests: int = Field(
+        0, ge=0, description="The same of all clients with one of the `s3_keys`; 0 is any number."
+    )
     connections: int = Field(4096, ge=1, description="How many connections a process has at once.")
     send_memory: int = Field(
         256 * MEBIBYTE,

@@ -44,6 +44,8 @@ class Task:
     source: str = ""
     layout: str = ""
     """What it is about, as far as it has been found out."""
+    named: Callable[[str], None] = field(default=lambda _: None)
+    """Called with the key that a client has proven to have; raises Overloaded where it has too much under way."""
     stages: dict[str, float] = field(default_factory=dict)
     """Seconds by stage, each without those within it."""
     _stage: str = "address"
@@ -117,6 +119,13 @@ def check() -> None:
     task = _thread.task
     if task is not None and task.is_gone:
         raise Gone
+
+
+def on_behalf_of(key: str) -> None:
+    """What this thread does is for a client that has proven to have a key."""
+    task = _thread.task
+    if task is not None:
+        task.named(key)
 
 
 def about(source: str, layout: str) -> None:

@@ -10,8 +10,13 @@ from time import monotonic, sleep
 
 import httpx
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from diascope.access.admission import Limits
+from diascope.access.http import Server
+from diascope.access.s3 import S3
 from diascope.access.turns import Turns
 from diascope.bounded import BoundedCache
 from diascope.haste import pause
@@ -203,3 +208,32 @@ def test_a_client_has_no_more_requests_under_way_than_it_may(tree: Claiming) -> 
     assert (refused.status_code, slow_down.status_code) == (503, 503)
     assert "client_requests" in refused.json()["detail"]
     assert "SlowDown" in slow_down.text
+
+
+def test_a_key_has_no_more_requests_under_way_than_it_may_and_only_who_proved_it_counts(tree: Claiming) -> None:
+    keys = {"AKIAONE": "first secret", "AKIATWO": "second secret"}
+    handlers = {"/s3/": S3(tree, keys).answer}
+    server = LiveServer(Server(handlers=handlers, rest={}, limits=Limits(threads=4, key=1)))
+
+    def got(path: str, key: str, secret: str) -> httpx.Response:
+        request = AWSRequest("GET", f"{server.url}/s3/{path}", headers={"x-amz-content-sha256": "UNSIGNED-PAYLOAD"})
+        S3SigV4Auth(Credentials(key, secret), "s3", "us-east-1").add_auth(request)
+        return httpx.get(f"{server.url}/s3/{path}", headers=dict(request.headers), timeout=30)
+
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            running = threads.submit(got, "b/1", "AKIAONE", "first secret")
+            waited(lambda: tree.begun == 1)
+            assert got("b/2", "AKIATWO", "no secret").status_code == 403  # and it takes nothing from the key's own
+            other = threads.submit(got, "b/2", "AKIATWO", "second secret")
+            waited(lambda: tree.begun == 2)
+            refused = got("b/3", "AKIAONE", "first secret")
+            tree.gate.set()
+            assert (running.result().text, other.result().text) == ("1", "2")
+        assert got("b/3", "AKIAONE", "first secret").text == "3"
+    finally:
+        tree.gate.set()
+        server.stop()
+    assert refused.status_code == 503
+    assert "SlowDown" in refused.text
+    assert "key_requests" in refused.text

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, TypeVar
 
 from diascope.access.turns import Turns
@@ -45,6 +46,8 @@ class Limits:
     """How long a larger one waits."""
     client: int = 0
     """How many requests of one client are under way; 0 is any number."""
+    key: int = 0
+    """The same of all clients with one key."""
 
 
 @dataclass(slots=True, eq=False)
@@ -150,6 +153,8 @@ class Ticket:
     """Bytes of those of larger work that are its own."""
     is_running: bool = False
     is_left: bool = False
+    key: str = ""
+    """That its client has proven to have."""
 
     async def run(self, action: Callable[[], T], receive: Receive | None = None) -> T:
         """The result of an action that is done in a thread, from its beginning again where it turns out to be larger.
@@ -207,6 +212,8 @@ class Admission:
         """How many clients left before they had an answer."""
         self.clients: Counter[str] = Counter()
         """How many requests are under way."""
+        self.keys: Counter[str] = Counter()
+        self._lock = Lock()
 
     def ticket(self, client: str) -> Ticket:
         """Admits a request; raises Overloaded where its client has too many under way."""
@@ -214,13 +221,30 @@ class Admission:
             self.refused["client"] += 1
             raise Overloaded(f"{self.limits.client} requests of this client are under way already (client_requests)")
         self.clients[client] += 1
-        return Ticket(self, client, Task(self.limits.small))
+        ticket = Ticket(self, client, Task(self.limits.small))
+        if self.limits.key:
+            ticket.task.named = partial(self._named, ticket)
+        return ticket
+
+    def _named(self, ticket: Ticket, key: str) -> None:
+        """Called by the thread that works for it; raises Overloaded where all with its key have too much under way."""
+        with self._lock:
+            if ticket.key or ticket.is_left:
+                return
+            if self.keys[key] >= self.limits.key:
+                self.refused["key"] += 1
+                raise Overloaded(f"{self.limits.key} requests with this key are under way already (key_requests)")
+            ticket.key = key
+            self.keys[key] += 1
 
     def left(self, ticket: Ticket) -> None:
         """A request is over."""
         self.clients[ticket.client] -= 1
         if not self.clients[ticket.client]:
             del self.clients[ticket.client]
+        with self._lock:
+            if ticket.key:
+                self.keys[ticket.key] -= 1
 
     def rounded(self, nbytes: int) -> int:
         """So many bytes or some more, lest work that claims ever more begins ever anew.

@@ -19,6 +19,7 @@ from diascope.access.s3_listing import answered as listed
 from diascope.access.s3_listing import page, wanted
 from diascope.access.s3_signature import Query, parameters, verify
 from diascope.tree.file import File, Tree, sized
+from diascope.work import on_behalf_of
 
 REGION = "us-east-1"
 """The region of those who have none; a signature may name any."""
@@ -81,7 +82,7 @@ class S3:
             raise asked.trouble
         if self.keys:
             path = "/" + unquote(asked.url.partition("//")[2].partition("/")[2])
-            verify(asked, path, query, self.keys, datetime.now(UTC))
+            on_behalf_of(verify(asked, path, query, self.keys, datetime.now(UTC)))
         if asked.method in {"PUT", "POST", "DELETE"}:
             raise Refused("AccessDenied", HTTPStatus.FORBIDDEN, "everything here is read-only")
         if asked.method not in {"GET", "HEAD"}:

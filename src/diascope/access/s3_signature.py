@@ -57,8 +57,11 @@ def parameters(query: str) -> Query:
     return [(unquote_plus(name), unquote_plus(value)) for name, _, value in pairs]
 
 
-def verify(asked: Asked, path: str, query: Query, keys: Mapping[str, str], now: datetime) -> None:
-    """Raise Refused unless one of the keys has signed the request; ``path`` is the whole, not percent-encoded."""
+def verify(asked: Asked, path: str, query: Query, keys: Mapping[str, str], now: datetime) -> str:
+    """The access key that has signed the request; ``path`` is the whole, not percent-encoded.
+
+    Raises Refused where none of the keys has.
+    """
     claim = _claim(asked, dict(query))
     moment = _moment(claim)
     access_key, day, region, *_ = _scope(claim, moment)
@@ -74,6 +77,7 @@ def verify(asked: Asked, path: str, query: Query, keys: Mapping[str, str], now: 
         key = digest(key, part.encode(), sha256)
     if not compare_digest(digest(key, to_sign.encode(), sha256).hex().encode(), claim.signature.encode()):
         raise Refused("SignatureDoesNotMatch", HTTPStatus.FORBIDDEN, "the signature is not the one of this request")
+    return access_key
 
 
 def canonical(claim: Claim, asked: Asked, path: str, query: Query) -> str:

@@ -133,6 +133,6 @@ def lanes(admission: Admission) -> Samples:
     for name, lane in (("small", admission.small), ("large", admission.large)):
         samples["diascope_work_running", name] = lane.threads.busy
         samples["diascope_work_waiting", name] = len(lane.waiting)
-    for reason in ("client", "full", "late", "size"):
+    for reason in ("client", "key", "full", "late", "size"):
         samples["diascope_refused", reason] = admission.refused[reason]
     return samples
