@@ -120,32 +120,42 @@ def rounded(value: Any, limits: Any) -> Any:
 
 
 @compiled
-def is_within(kinds: Any) -> Any:
-    """Whether all neighbours of all places of a row are there."""
-    total = 0
-    for i in range(kinds.shape[0]):
+def inner(kinds: Any) -> Any:
+    """From which place of a row on, up to which, the first ones follow each other that have all their neighbours."""
+    total, width = 0, kinds.shape[0]
+    for i in range(width):
         total += kinds[i]
-    return total == 2 * kinds.shape[0]
+    if total == 2 * width:
+        return 0, width
+    low = 0
+    while low < width and kinds[low] != 2:
+        low += 1
+    high = low
+    while high < width and kinds[high] == 2:
+        high += 1
+    return low, high
 
 
 @compiled
 def corners(
-    source: Any, begin: Any, box: Any, strides: Any, coordinates: Any, parts: Any, kinds: Any, found: Any
-) -> None:
-    """Fill in the pixels about the places of a row, as ``linear_volumes`` does, where some may be missing.
+    source: Any, begin: Any, box: Any, strides: Any, coordinates: Any, parts: Any, kinds: Any, found: Any,
+    low: int, high: int,
+) -> None:  # fmt: skip
+    """Fill in the pixels about the places of a row but those from low to high, where some may be missing.
 
-    Of places beside an edge the parts are filled in anew; of those outside anything is found.
+    Of places beside an edge the parts are filled in anew; of those outside nothing is found.
     """
     deep = found.shape[0] == 8
     for i in range(kinds.shape[0]):
-        dz, dy, dx, at = np.uint64(0), np.uint64(0), np.uint64(0), begin
-        if kinds[i] > 0:
-            if deep:
-                az, dz, parts[0, i] = split(coordinates[0, i], box, 0, strides[1])
-                at += az
-            ay, dy, parts[1, i] = split(coordinates[1, i], box, 1, strides[2])
-            ax, dx, parts[2, i] = split(coordinates[2, i], box, 2, strides[3])
-            at += ay + ax
+        if kinds[i] == 0 or low <= i < high:
+            continue
+        dz, at = np.uint64(0), begin
+        if deep:
+            az, dz, parts[0, i] = split(coordinates[0, i], box, 0, strides[1])
+            at += az
+        ay, dy, parts[1, i] = split(coordinates[1, i], box, 1, strides[2])
+        ax, dx, parts[2, i] = split(coordinates[2, i], box, 2, strides[3])
+        at += ay + ax
         for k in range(4):
             place = at + np.uint64(k & 1) * dx + np.uint64(k >> 1) * dy
             found[k, i] = source[place]
@@ -154,18 +164,16 @@ def corners(
 
 
 @compiled
-def put_row(values: Any, kinds: Any, limits: Any, out: Any) -> None:
-    """Write the values of a row that are inside, rounded."""
+def put_row(values: Any, kinds: Any, limits: Any, out: Any, low: int, high: int) -> None:
+    """Write the values of a row that are inside, rounded; those from low to high are."""
     # NaN is no limit.
     if limits[0] == limits[0]:
-        low, high = limits[0], limits[1]
+        least, most = limits[0], limits[1]
         for i in range(values.shape[0]):
-            values[i] = min(max(math.floor(values[i] + 0.5), low), high)
-    if is_within(kinds):
-        for i in range(values.shape[0]):
-            out[i] = values[i]
-        return
-    for i in range(values.shape[0]):
+            values[i] = min(max(math.floor(values[i] + 0.5), least), most)
+    for i in range(np.uint64(low), np.uint64(high)):
+        out[i] = values[i]
+    for i in range(values.shape[0] if high - low < values.shape[0] else 0):
         if kinds[i]:
             out[i] = values[i]
 
@@ -184,19 +192,20 @@ def linear_planes(
         for j in range(out.shape[2]):
             place_row(coordinates, matrix, slabs, start, field, k, j)
             weigh_row(coordinates, box, strides, 1, offsets, parts, kinds)
-            within = is_within(kinds)
+            low, high = inner(kinds)
             for p in range(out.shape[0]):
                 begin = np.uint64(p * strides[0])
-                for i in range(width if within else 0):
+                # An index without a sign cannot be negative, for which each look would be checked.
+                for i in range(np.uint64(low), np.uint64(high)):
                     at = begin + np.uint64(np.int64(offsets[i]))
                     a[i], b[i] = source[at], source[at + right]
                     c[i], d[i] = source[at + down], source[at + down + right]
-                if not within:
-                    corners(source, begin, box, strides, coordinates, parts, kinds, found)
+                if high - low < width:
+                    corners(source, begin, box, strides, coordinates, parts, kinds, found, low, high)
                 for i in range(width):
                     upper = between(float(a[i]), float(b[i]), px[i])
                     values[i] = between(upper, between(float(c[i]), float(d[i]), px[i]), py[i])
-                put_row(values, kinds, limits, out[p, k, j])
+                put_row(values, kinds, limits, out[p, k, j], low, high)
 
 
 @compiled
@@ -217,25 +226,26 @@ def linear_volumes(
         for j in range(out.shape[2]):
             place_row(coordinates, matrix, slabs, start, field, k, j)
             weigh_row(coordinates, box, strides, 0, offsets, parts, kinds)
-            within = is_within(kinds)
+            low, high = inner(kinds)
             for p in range(out.shape[0]):
                 begin = np.uint64(p * strides[0])
-                for i in range(width if within else 0):
+                # An index without a sign cannot be negative, for which each look would be checked.
+                for i in range(np.uint64(low), np.uint64(high)):
                     at = begin + np.uint64(np.int64(offsets[i]))
                     a[i], b[i] = source[at], source[at + right]
                     c[i], d[i] = source[at + down], source[at + down + right]
                     at += deep
                     e[i], f[i] = source[at], source[at + right]
                     g[i], h[i] = source[at + down], source[at + down + right]
-                if not within:
-                    corners(source, begin, box, strides, coordinates, parts, kinds, found)
+                if high - low < width:
+                    corners(source, begin, box, strides, coordinates, parts, kinds, found, low, high)
                 for i in range(width):
                     upper = between(float(a[i]), float(b[i]), px[i])
                     front = between(upper, between(float(c[i]), float(d[i]), px[i]), py[i])
                     upper = between(float(e[i]), float(f[i]), px[i])
                     behind = between(upper, between(float(g[i]), float(h[i]), px[i]), py[i])
                     values[i] = between(front, behind, pz[i])
-                put_row(values, kinds, limits, out[p, k, j])
+                put_row(values, kinds, limits, out[p, k, j], low, high)
 
 
 @compiled
