@@ -29,6 +29,9 @@ HELD = "diascope.held"
 SENT = "diascope.sent"
 """And how many bytes of it were handed to the connection so far, where it comes in blocks."""
 
+TRANSPORT = "diascope.transport"
+"""And a ``Joining``."""
+
 REFUSED = (
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncache-control: no-store\r\n"
     b"content-length: 0\r\nconnection: close\r\n\r\n"
@@ -113,6 +116,32 @@ class Connections:
             connection.transport.abort()
 
 
+class Joining:
+    """A transport that can send the head of an answer together with its body: one call of the kernel, not two."""
+
+    __slots__ = ("_head", "_is_held", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._is_held = False
+        self._head = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def hold(self) -> None:
+        """What is written next goes with what is written after it, which must follow at once."""
+        self._is_held = True
+
+    def write(self, data: bytes) -> None:
+        if self._is_held:
+            self._is_held, self._head = False, data
+            return
+        if self._head:
+            data, self._head = self._head + data, b""
+        self._transport.write(data)
+
+
 class Connection(HttpToolsProtocol):
     """A connection that is one of those of a server."""
 
@@ -130,7 +159,7 @@ class Connection(HttpToolsProtocol):
         """Bytes of the answer that it had taken then, and has now."""
         self.unsent = 0
         """Bytes that it has not taken yet."""
-        super().connection_made(transport)
+        super().connection_made(Joining(transport))  # type: ignore[arg-type]
         if not self.keeper.enter(self):
             self.end(REFUSED)
 
@@ -148,6 +177,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["diascope.transport"] = self.transport  # type: ignore[typeddict-unknown-key]
         self.head_since = self.loop.time()
         self.head_bytes = 0
         self.begun = None

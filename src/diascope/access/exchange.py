@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from diascope.access.admission import Admission, Ticket, gone
 from diascope.access.answer import Answer, Asked, failed
 from diascope.access.blocks import Blocks
-from diascope.access.connections import HELD, SENT
+from diascope.access.connections import HELD, SENT, TRANSPORT
 from diascope.access.observability.identity import identity
 from diascope.access.observability.observer import VANISHED, Observer, Request
 from diascope.access.request import SAFE, Headers
@@ -39,6 +39,9 @@ PREFLIGHT = {
     "access-control-max-age": "86400",
 }
 """What a browser asks for before it sends a request that a page could not have sent by itself."""
+
+JOINED = 256 << 10
+"""Bytes of a body that are copied behind its head, which costs less than to send it by itself."""
 
 BODY = "diascope.body"
 """Where a scope has the body that was read, None where it is too long."""
@@ -155,6 +158,10 @@ class Exchange:
         # A body that was not read to its end: what follows it on the connection would be taken for it.
         last = {} if is_read else {"connection": "close"}
         self.status = answer.status.value
+        if isinstance(answer.body, bytes) and 0 < len(answer.body) <= JOINED and self.scope["method"] != "HEAD":
+            transport = self.scope.get(TRANSPORT)
+            if transport is not None:
+                transport.hold()
         await self._send_head(self.status, answer.headers | last | {"x-request-id": self.id})
         if isinstance(answer.body, bytes):
             body = b"" if self.scope["method"] == "HEAD" else answer.body
