@@ -85,6 +85,7 @@ def _work(settings: Settings, listener: socket.socket, told: TextIO, *, indexes:
     Thread(target=_watch, name="diascope-parent", daemon=True).start()
     if indexes:
         keep_indexed(images.repositories, settings.index_seconds)
+    app.observer.write()
     told.write('{"ready": true}\n')
     told.flush()
     serve(app, listener, settings.stop_seconds, (signal.SIGTERM,))

@@ -7,14 +7,10 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
-from time import time
 from typing import Any, TypeAlias
 
 from diascope.access.observability.answers import BOUNDS, Answered, Series
 from diascope.access.observability.samples import FAMILIES, Samples
-
-FRESH = 10.0
-"""Seconds after which a process that has not written is dead: what it counted stays, what it held does not."""
 
 LONGEST = 4 << 20
 """Bytes of a file that is read."""
@@ -39,7 +35,6 @@ class Folder:
     def write(self, told: Told) -> None:
         """Readers see this or what was there before, never a part."""
         document = {
-            "written": time(),
             "answers": [[*answered, series] for answered, series in told.answers.items()],
             "samples": [[*key, value] for key, value in told.samples.items()],
         }
@@ -48,7 +43,7 @@ class Folder:
         fresh.replace(self.path / f"{self.process}.json")
 
     def others(self) -> list[Told]:
-        """What all other processes told last."""
+        """What all others told last; what one that has ended counted stays, what it held does not."""
         files = sorted(self.path.glob("*.json"))
         return [told for file in files if file.stem != self.process and (told := _read(file))]
 
@@ -57,7 +52,7 @@ def _read(file: Path) -> Told | None:
     try:
         with file.open() as opened:
             document: dict[str, Any] = json.loads(opened.read(LONGEST))
-        is_alive = time() - document["written"] < FRESH
+        is_alive = _is_alive(int(file.stem.partition("-")[0]))
         answers = {Answered(*labels): series for *labels, series in document["answers"]}
         samples = {
             (name, label): value
@@ -69,6 +64,16 @@ def _read(file: Path) -> Told | None:
     if any(len(series) != len(BOUNDS) + 2 for series in answers.values()):
         return None
     return Told(file.stem, answers, samples)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 Tellings: TypeAlias = list[Told]
