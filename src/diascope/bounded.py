@@ -222,6 +222,9 @@ class Part(Generic[V]):
         value: V = self._whole.get((self._name, key), make, self._weigh)
         return value
 
+    def __contains__(self, key: Hashable) -> bool:
+        return (self._name, key) in self._whole
+
     def discard(self, key: Hashable) -> None:
         """Keep the value of this key no longer."""
         self._whole.discard((self._name, key))

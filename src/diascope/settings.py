@@ -122,6 +122,11 @@ class Settings(BaseSettings):
         description="How much memory all else may take that readers and operations keep: what they unpacked, indices, "
         "tables.",
     )
+    prefetch: bool = Field(
+        True,
+        description="Whether costly chunks are read before they are asked for, where a viewer is going, while "
+        "nothing else is read.",
+    )
     decoded_pictures: int = Field(
         4096 * MEBIBYTE,
         ge=0,

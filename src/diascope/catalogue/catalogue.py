@@ -10,6 +10,7 @@ from diascope.catalogue.indexing import index_of
 from diascope.catalogue.repository import OpenDatasets, Places, Repository
 from diascope.errors import NotFound
 from diascope.image.cache import ChunkCache, chunk_cache
+from diascope.image.prefetch import prefetch
 from diascope.isolation.limits import limits
 from diascope.isolation.pool import pool
 from diascope.settings import Settings
@@ -46,6 +47,7 @@ def catalogue(settings: Settings, *, indexed: bool = False) -> Catalogue:
     pool().limit(limits(settings))
     reader_cache.limit(settings.reader_cache)
     big_pictures.limit(settings.decoded_pictures)
+    prefetch.is_on = settings.prefetch
     chunks = chunk_cache(settings.chunk_cache)
     datasets: OpenDatasets = BoundedCache(settings.open_datasets, weigh=lambda _: 1)
     places: Places = BoundedCache(PLACES, weigh=lambda _: 1)

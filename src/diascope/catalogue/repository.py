@@ -50,7 +50,10 @@ Places: TypeAlias = BoundedCache[Place | None]
 Versions: TypeAlias = BoundedCache[str]
 
 VERSIONS = 10_000
-"""Of how many images the version is remembered, and of how many views what a look at pixels has decided."""
+"""Of how many images the version is remembered."""
+
+SETTLED = 1000
+"""Of how many views it is remembered what a look at pixels has decided, each of some six thousand bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -75,7 +78,7 @@ class Repository:
     _noticed: list[int] = field(default_factory=lambda: [0])
     """How often something was found to have changed before it was looked for."""
     _members: Pool = field(init=False)
-    _settled: BoundedCache[View] = field(default_factory=lambda: BoundedCache(VERSIONS, weigh=lambda _: 1))
+    _settled: BoundedCache[View] = field(default_factory=lambda: BoundedCache(SETTLED, weigh=lambda _: 1))
 
     def __post_init__(self) -> None:
         pool = Pool(store=self.store, owner=self.name, chunks=self.chunks, views=self.views)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sized
+from collections.abc import Callable, Hashable, Iterator, Sized
 from dataclasses import replace
+from functools import partial
+from math import prod
 from mmap import mmap
 from operator import add, floordiv, le, lt, mul, sub
 from typing import TypeAlias
@@ -13,10 +15,14 @@ import numpy as np
 from diascope.bounded import ENTRY, BoundedCache, Part
 from diascope.image.image import Image
 from diascope.image.level import Level, Pixels, assembled
-from diascope.image.region import Ints, Region, chunk_region, touched
+from diascope.image.prefetch import Trail, prefetch
+from diascope.image.region import Ints, Region, chunk_region, grid_shape, touched
 from diascope.image.stored import stored_as
 
 ChunkCache: TypeAlias = BoundedCache[Pixels] | Part[Pixels]
+
+LARGEST_AHEAD = 32 << 20
+"""A chunk of more bytes is not read before somebody asks for it."""
 
 ARRAY = 160
 """Bytes of an array beside its pixels."""
@@ -54,8 +60,20 @@ def cached_level(level: Level, cache: ChunkCache, identity: Hashable) -> Level:
     """The same level, read a whole chunk at a time through the cache."""
     grid = level.chunk_shape
 
+    trail = Trail()
+
+    def made(index: Ints) -> Pixels:
+        with prefetch.awaited(trail):
+            return _kept(level.read(_box(level, index)))
+
+    def kept(index: Ints) -> Pixels:
+        return cache.get((identity, index), lambda: made(index))
+
     def pixels_of(index: Ints) -> Pixels:
-        return cache.get((identity, index), lambda: _kept(level.read(_box(level, index))))
+        pixels = kept(index)
+        if trail.is_costly and prefetch.is_on:
+            _expect(level, trail, index, lambda after: None if (identity, after) in cache else kept(after))
+        return pixels
 
     def read_pixels(region: Region) -> Pixels:
         # Most reads lie in one chunk, which most often is there: what this costs is the cost of a hit.
@@ -69,6 +87,17 @@ def cached_level(level: Level, cache: ChunkCache, identity: Hashable) -> Level:
         return assembled(level, region, pieces)
 
     return stored_as(replace(level, read_pixels=read_pixels), level.stored)
+
+
+def _expect(level: Level, trail: Trail, index: Ints, read: Callable[[Ints], object]) -> None:
+    """Have chunks read that may be asked for after this one."""
+    after, has_turned = trail.after(index)
+    if has_turned:
+        prefetch.forget(trail)
+    grid = grid_shape(level.shape, level.chunk_shape)
+    inside = [each for each in after if all(0 <= i < n for i, n in zip(each, grid, strict=True))]
+    if inside and prod(level.chunk_shape) * level.dtype.itemsize <= LARGEST_AHEAD:
+        prefetch.expect(trail, [partial(read, each) for each in inside])
 
 
 def _box(level: Level, index: Ints) -> Region:

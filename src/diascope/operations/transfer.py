@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.bounded import Part, reader_cache
 from diascope.image.level import Pixels
 from diascope.image.region import Ints
 
@@ -46,8 +47,14 @@ class Transfer:
         return _computed(self, pixels)
 
 
-@lru_cache(maxsize=256)
+_tables: Part[Bytes] = Part(reader_cache, weigh=lambda table: table.nbytes)
+
+
 def _table(transfer: Transfer, dtype: np.dtype[Any]) -> Bytes:
+    return _tables.get((transfer, dtype), lambda: _all_values(transfer, dtype))
+
+
+def _all_values(transfer: Transfer, dtype: np.dtype[Any]) -> Bytes:
     """The bytes of all the values of a short integer, in the order of their unsigned twins."""
     unsigned = np.dtype(f"u{dtype.itemsize}")
     return _computed(transfer, np.arange(2 ** (8 * dtype.itemsize), dtype=unsigned).view(dtype))
