@@ -6,8 +6,7 @@ nobody has told of any bound, as in a script, may take what it wants.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock, local
 from time import perf_counter
@@ -75,10 +74,12 @@ class Count:
             self.value += 1
 
 
+NOTHING = ("", "")
+
+
 class _Thread(local):
     task: Task | None = None
-    source = ""
-    layout = ""
+    subject = NOTHING
 
 
 _thread = _Thread()
@@ -90,15 +91,15 @@ def done(task: Task, action: Callable[[], T]) -> T:
     Raises Larger and Gone as what it does claims memory, and whatever the action raises.
     """
     _thread.task = task
-    _thread.source = _thread.layout = ""
+    _thread.subject = NOTHING
     task._since = perf_counter()  # noqa: SLF001
     try:
         return action()
     finally:
         task.entered("address")
         _thread.task = None
-        if _thread.layout or _thread.source:
-            task.source, task.layout = _thread.source, _thread.layout
+        if _thread.subject is not NOTHING:
+            task.source, task.layout = _thread.subject
 
 
 def claim(nbytes: int) -> None:
@@ -130,23 +131,14 @@ def on_behalf_of(key: str) -> None:
 
 def about(source: str, layout: str) -> None:
     """What this thread does concerns a source and a layout of these names."""
-    _thread.source, _thread.layout = source, layout
+    _thread.subject = (source, layout)
 
 
 def subject() -> tuple[str, str]:
     """The source and the layout that this thread's work was said to concern last; they are forgotten with it."""
-    found = _thread.source, _thread.layout
-    _thread.source = _thread.layout = ""
+    found = _thread.subject
+    _thread.subject = NOTHING
     return found
-
-
-@contextmanager
-def _stage(task: Task, name: str) -> Iterator[None]:
-    before = task.entered(name)
-    try:
-        yield
-    finally:
-        task.entered(before)
 
 
 def timed(stage: str, action: Callable[[], T]) -> T:
@@ -154,5 +146,8 @@ def timed(stage: str, action: Callable[[], T]) -> T:
     task = _thread.task
     if task is None:
         return action()
-    with _stage(task, stage):
+    before = task.entered(stage)
+    try:
         return action()
+    finally:
+        task.entered(before)

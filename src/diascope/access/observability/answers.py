@@ -31,11 +31,11 @@ class Answers:
     def __init__(self) -> None:
         self.series: dict[Answered, Series] = {}
 
-    def note(self, answered: Answered, seconds: float) -> None:
+    def note(self, door: str, source: str, layout: str, status: int, seconds: float) -> None:
         """One more was answered."""
-        series = self.series.get(answered)
+        series = self.series.get((door, source, layout, status))  # type: ignore[call-overload]  # a tuple equals it
         if series is None:
-            series = self._new(answered)
+            series = self._new(Answered(door, source, layout, status))
         series[bisect_left(BOUNDS, seconds)] += 1
         series[-1] += seconds
 

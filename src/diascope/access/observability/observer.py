@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from diascope.access.admission import Admission
 from diascope.access.connections import Connections
-from diascope.access.observability.answers import Answered, Answers
+from diascope.access.observability.answers import Answers
 from diascope.access.observability.process import process
 from diascope.access.observability.samples import Samples
 from diascope.access.observability.shared import Folder, Told
@@ -60,7 +60,7 @@ class Observer:
 
     def note(self, door: str, source: str, layout: str, status: int, seconds: float) -> None:
         """One more request is over."""
-        self.answers.note(Answered(door, source, layout, status), seconds)
+        self.answers.note(door, source, layout, status, seconds)
         if self.folder is not None and self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write())
 
