@@ -17,6 +17,7 @@ import pytest
 import zarr
 import zarr.codecs
 from numcodecs import Blosc, GZip, Zlib, Zstd
+from numpy.typing import NDArray
 
 import diascope
 from diascope import fleeting
@@ -55,10 +56,10 @@ def n5(path: Path, codec: str) -> tuple[Path, str, str]:
 
 
 def precomputed(path: Path, encoding: str) -> tuple[Path, str, str]:
-    pixels = {"raw": VOLUME, "compressed_segmentation": LABELS}.get(encoding, BYTES)
+    pixels: NDArray[Any] = {"raw": VOLUME, "compressed_segmentation": LABELS}.get(encoding, BYTES)
     side = SIDE if pixels.itemsize > 1 else 2 * SIDE
-    sides = {"compressed_segmentation_block_size": [8] * 3} if encoding == "compressed_segmentation" else {}
-    scale = {"chunk_size": [side] * 3, "voxel_offset": [0, 0, 0], "key": "own", **sides}
+    sides: dict[str, Any] = {"compressed_segmentation_block_size": [8] * 3} if encoding == "compressed_segmentation" else {}
+    scale: dict[str, Any] = {"chunk_size": [side] * 3, "voxel_offset": [0, 0, 0], "key": "own", **sides}
     precomputed_files.written(path, pixels[None], encoding, **scale)
     name = f"0-{side}_0-{side}_0-{side}"
     suffix = {"compressed_segmentation": "-cseg", "raw": ""}.get(encoding, f"-{encoding}")

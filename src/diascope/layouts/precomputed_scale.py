@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isfinite
 from typing import NamedTuple, TypeVar, overload
 
@@ -17,6 +18,9 @@ from diascope.image.region import Ints
 from diascope.image.units import ratio
 
 T = TypeVar("T")
+
+LONGEST = 41
+"""Characters of the spelling of a chunk along an axis: two numbers of 20 and a hyphen."""
 
 EXACT = 2**24
 """Up to here the single precision that Neuroglancer keeps offsets in holds every integer."""
@@ -59,13 +63,18 @@ class Spans(Sequence[str]):
 
     def span(self, text: str) -> Span | None:
         """The voxels that a spelling names, None where it is not the canonical one of a chunk."""
-        number = text[: text.find("-", 1)]
-        if not number.removeprefix("-").isdecimal() or len(number) > 20:
-            return None
-        start = int(number) - self.offset
-        if not 0 <= start < self.size or start % self.chunk or self[start // self.chunk] != text:
-            return None
-        return Span(start, min(start + self.chunk, self.size))
+        return _span(self, text) if len(text) <= LONGEST else None
+
+
+@lru_cache(maxsize=1 << 14)
+def _span(spans: Spans, text: str) -> Span | None:
+    number = text[: text.find("-", 1)]
+    if not number.removeprefix("-").isdecimal():
+        return None
+    start = int(number) - spans.offset
+    if not 0 <= start < spans.size or start % spans.chunk or spans[start // spans.chunk] != text:
+        return None
+    return Span(start, min(start + spans.chunk, spans.size))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
