@@ -13,9 +13,13 @@ import uvicorn
 
 from diascope.access.connections import connection_class
 from diascope.access.http import Server
+from diascope.commands.warming import warm_up
 
 GARBAGE = 20_000
 """Objects that come into being, and stay, before it is looked for circles among them."""
+
+WARMING_SECONDS = 1.0
+"""The first requests come first."""
 
 
 class _Server(uvicorn.Server):
@@ -49,6 +53,7 @@ def serve(
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE, 50, 100)
+    warm_up(WARMING_SECONDS)
     config = uvicorn.Config(
         app,
         http=connection_class(app.connections),
