@@ -56,9 +56,11 @@ def n5(path: Path, codec: str) -> tuple[Path, str, str]:
 
 
 def precomputed(path: Path, encoding: str) -> tuple[Path, str, str]:
-    pixels: NDArray[Any] = {"raw": VOLUME, "compressed_segmentation": LABELS}.get(encoding, BYTES)
+    kinds: dict[str, NDArray[Any]] = {"raw": VOLUME, "compressed_segmentation": LABELS}
+    pixels = kinds.get(encoding, BYTES)
     side = SIDE if pixels.itemsize > 1 else 2 * SIDE
-    sides: dict[str, Any] = {"compressed_segmentation_block_size": [8] * 3} if encoding == "compressed_segmentation" else {}
+    is_labels = encoding == "compressed_segmentation"
+    sides: dict[str, Any] = {"compressed_segmentation_block_size": [8] * 3} if is_labels else {}
     scale: dict[str, Any] = {"chunk_size": [side] * 3, "voxel_offset": [0, 0, 0], "key": "own", **sides}
     precomputed_files.written(path, pixels[None], encoding, **scale)
     name = f"0-{side}_0-{side}_0-{side}"
