@@ -10,6 +10,8 @@ import argparse
 import json
 import os
 import platform
+import signal
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -22,7 +24,7 @@ from .beside import prepared
 from .measuring import Checked, Round, Wrong, measured, medians
 from .peers import Peers, Way
 from .pictures import QUICK, Pixels, Sizes, pictures
-from .report import shown
+from .report import judged, tables
 from .resampled import LIBRARIES, resampled
 from .sequential import sequential, told
 from .work import Work, works
@@ -33,6 +35,7 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dias
 
 def main() -> None:
     asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that servers end, too
     console = Console(width=120)
     with console.status("writing pictures"):
         found = pictures(asked.folder / ("quick" if asked.quick else "full"), QUICK if asked.quick else Sizes())
@@ -41,7 +44,7 @@ def main() -> None:
         peers = Peers(found, asked.peers, Path(scratch), tuple(asked.serve.split()))
         results = _compared(peers, asked, console)
     readings = _readings(asked, console)
-    shown(console, results, {work.name: work.title for work in works(found).values()})
+    judged(console, results)
     for line in told(readings):
         console.print(line, highlight=False)
     target = asked.folder / "servers.json"
@@ -76,9 +79,11 @@ def _compared(peers: Peers, asked: argparse.Namespace, console: Console) -> list
             continue
         chosen = [way for way in ways[name] if not asked.servers or way.server in asked.servers.split(",")]
         with console.status(f"measuring {todo[name].title}"):
-            results += _work(peers, todo[name], chosen, asked)
+            rows = _work(peers, todo[name], chosen, asked)
             if name == "affine" and not asked.servers:
-                results += resampled(peers, todo[name], LIBRARIES, asked.rounds)
+                rows += resampled(peers, todo[name], LIBRARIES, asked.rounds)
+        tables(console, rows, todo[name].title)
+        results += rows
     return results
 
 

@@ -113,6 +113,7 @@ def measured(peers: Peers, work: Work, way: Way, checked: Checked, seconds: floa
         order([way.path(work.places[0])], 1, PATIENCE)
         if way.warming:
             order([way.warming(place) for place in work.places], 4, PATIENCE)
+        server.settle()
         phases: list[Phase] = []
         sums: dict[Place, int] = {}
         for turn, connections in enumerate(CONNECTIONS):

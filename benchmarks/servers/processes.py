@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import IO
 
 PATIENCE = 60
+SETTLING, IDLE = 60, 0.003
+"""Quarters of a second that a server is waited for at most, and the seconds of CPU in one of them that are rest."""
 
 
 def free_port() -> int:
@@ -43,6 +45,14 @@ class Server:
         From the scheduler's clock of each process, whose ticks are nanoseconds; those of /proc/*/stat are too coarse.
         """
         return sum(time.clock_gettime((~process << 3) | 2) for process in self.processes())
+
+    def settle(self) -> None:
+        """Wait until what was begun at the start, such as an index, is over: it is no part of any request."""
+        for _ in range(SETTLING):
+            before = self.processor_seconds()
+            time.sleep(0.25)
+            if self.processor_seconds() - before < IDLE:
+                return
 
     def peak(self) -> int:
         """The most memory that each has had, together, in bytes."""

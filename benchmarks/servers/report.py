@@ -27,12 +27,15 @@ BUSY = 1.5
 """Load of the machine above which latencies tell little: the server and the client are one or two of it."""
 
 
-def shown(console: Console, results: list[dict[str, Any]], titles: dict[str, str]) -> None:
-    """One table for each work, and the verdicts."""
+def tables(console: Console, rows: list[dict[str, Any]], title: str) -> None:
+    """Of one work: the first time, and again."""
     for (work, when), (name, bar) in BARS.items():
-        rows = [result for result in results if result["work"] == work]
-        if rows:
-            console.print(_table(f"{name} {titles[work]}, {_times(when)}: at most {bar} ms of CPU", rows, when))
+        if rows and rows[0]["work"] == work:
+            console.print(_table(f"{name} {title}, {_times(when)}: at most {bar} ms of CPU", rows, when))
+
+
+def judged(console: Console, results: list[dict[str, Any]]) -> None:
+    """The verdicts, what is missing, and what the figures are worth."""
     for line in verdicts(results):
         console.print(line, highlight=False)
     for result in results:
