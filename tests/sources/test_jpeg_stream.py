@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from diascope.catalogue.opening import opened_file
 from diascope.errors import Changed, DiascopeError
+from diascope.haste import Wait, hastily
 from diascope.image.image import Image
 from diascope.image.region import chunk_region
 from diascope.image.stored import stored_as
@@ -252,6 +253,9 @@ def test_tiles_of_no_bytes_are_made(tmp_path: Path) -> None:
     assert [stored.chunk((0, 0, x)) is None for x in range(2)] == [False, True]
     file = registry("layouts")["dzi"].tree(image).file("it_files/9/1_0.jpeg")
     assert file is not None
+    assert file.cheap
+    with pytest.raises(Wait):
+        hastily(lambda: file.read(0, None))
     box = chunk_region((0, 0, 1), (3, TILE, TILE))
     wanted = image.levels[0].read(box).transpose(1, 2, 0)
     assert np.abs(shown(file.read(0, None)).astype(int) - wanted).max() < 3

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diascope.haste import pause
 from diascope.image.image import Image
 from diascope.image.level import Level
 from diascope.image.region import Ints
@@ -22,15 +23,16 @@ class JpegTiles:
     """The chunks of a level that are JPEG files of one plane."""
 
     stored: Stored
-    axes: str
+    first: Ints
+    """The place of the chunks along all axes but rows and columns."""
     height: int
     width: int
     """Rows and columns of a chunk."""
     ends: Ints
     """Rows and columns of the level, rounded down to whole chunks where those at the edges are padded."""
 
-    def file(self, rows: range, columns: range, make: Callable[[], bytes], plane: int = 0) -> File | None:
-        """The file of these rows and columns of a plane z, which is made where it is not stored as it should be.
+    def file(self, rows: range, columns: range, make: Callable[[], bytes]) -> File | None:
+        """The file of these rows and columns, which is made where it is not stored as it should be.
 
         None where they are no chunk, or not all of one.
         """
@@ -41,31 +43,25 @@ class JpegTiles:
             return None
         if (rows.stop, columns.stop) != (min(top + self.height, down), min(left + self.width, across)):
             return None
-        index = self._index(plane, row, column)
-        chunk = self.stored.chunk
+        index, chunk = (*self.first, row, column), self.stored.chunk
 
         def read(start: int, stop: int | None) -> bytes:
             data = chunk(index)
             if data is None:
+                pause()
                 data = make()
             return data[start:stop] if start or stop is not None else data
 
         return File(media_type=JPEG, size=None, read=read, cheap=self.stored.is_near)
 
-    def _index(self, plane: int, row: int, column: int) -> Ints:
-        if self.axes == "cyx":
-            return 0, row, column
-        at = {"z": plane, "y": row, "x": column}
-        return tuple(at.get(axis, 0) for axis in self.axes)
 
-
-def jpeg_tiles(image: Image, level: Level) -> JpegTiles | None:
-    """Those of a level of an image; None where its chunks are not JPEG of one plane and all of its channels."""
-    stored, axes = level.stored, image.axis_names
+def jpeg_tiles(picture: Image, level: Level) -> JpegTiles | None:
+    """Those of a level of a picture; None where its chunks are not JPEG of all of its channels."""
+    stored, axes = level.stored, picture.axis_names
     if stored is None or stored.codec != "jpeg" or level.dtype != np.uint8:
         return None
     sides = dict(zip(axes, level.chunk_shape, strict=True))
-    channels = image.size("c")
+    channels = picture.size("c")
     is_coloured = channels == COLOURS == sides["c"] if channels > 1 else False
     wanted = "yxc" if is_coloured else "yx"
     long = [axis for axis in stored.order if sides.get(axis, 1) > 1]
@@ -78,7 +74,7 @@ def jpeg_tiles(image: Image, level: Level) -> JpegTiles | None:
     if stored.is_padded:
         # A padded tile at an edge would show what lies beyond it.
         down, across = down // height * height, across // width * width
-    return JpegTiles(stored, axes, height, width, (down, across))
+    return JpegTiles(stored, (0,) * (len(axes) - 2), height, width, (down, across))
 
 
 def passed(tiles: JpegTiles | None, rows: range, columns: range, make: Callable[[], bytes]) -> File | None:
