@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 from source_cases import Case, cases
 
+from diascope.bounded import reader_cache
 from diascope.catalogue.members import Pool
 from diascope.image.cache import cached_level, chunk_cache
 from diascope.image.level import Level
@@ -38,6 +39,9 @@ from diascope.sources.dataset import Dataset
 from diascope.stores.local import LocalStore
 
 HERE = Path(__file__).parent
+READERS = 8 * MEBIBYTE
+"""What readers may keep: the index of one file that is packed as a whole, and a few of its blocks, but few tiles."""
+
 MOST, SECONDS = 200, 2.0
 """So many places are read, or as many as can be in so many seconds."""
 
@@ -194,6 +198,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=(), help="sources, all by default")
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
+    reader_cache.max_bytes = READERS
     folder = asked.folder / "sources" / ("quick" if asked.quick else "full")
     folder.mkdir(parents=True, exist_ok=True)
     results = []
