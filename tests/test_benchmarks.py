@@ -148,3 +148,10 @@ def test_isolation_runs() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "through a worker" in done.stdout
+
+
+def test_caches_run() -> None:
+    command = [sys.executable, str(BENCHMARKS / "caches.py"), "--quick"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "a hit:" in done.stdout
