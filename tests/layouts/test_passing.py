@@ -26,6 +26,7 @@ from diascope.operations.view import view
 from diascope.registry import registry
 from diascope.tree.file import Tree
 from diascope.tree.walk import listed_files
+from tests.layouts.on_disk import written
 from tests.tiff_tiles import DECODERS, RGB, decoded, halves, jpeg_tiff, smooth, unnamed, with_photometric
 
 Make = Callable[[Path], object]
@@ -410,3 +411,18 @@ def test_a_near_tile_is_cheap_and_an_edge_is_not(opened: Callable[[str], Image])
     tree = registry("layouts")["dzi"].tree(opened("ycbcr"))
     cheap = {x: tree.file(f"ycbcr_files/10/{x}_0.jpeg").cheap for x in range(3)}
     assert cheap == {0: True, 1: True, 2: False}
+
+
+def test_jpeg_of_a_precomputed_volume_is_passed_on_as_tiles(opened: Callable[[str], Image], tmp_path: Path) -> None:
+    """Whatever source tells of JPEG: its clipped chunks are whole files at the edges too."""
+    folder = written(registry("layouts")["precomputed-jpeg"].tree(opened("ycbcr")), tmp_path)
+    (image,) = opened_file(folder).images.values()
+    count: Counter[str] = Counter()
+    colours = replace(counted(image, count), kind="rgb")
+    tree = registry("layouts")["dzi"].tree(colours)
+    for path in listed_files(tree, ""):
+        before, data = count["passed"], read(tree, path)
+        if count["passed"] > before:
+            np.testing.assert_array_equal(decoded(data), _deep_zoom(stripped(colours), path))
+    # Three times three of the finest level, two times two of the next one, and the whole of the last one.
+    assert count["passed"] == 9 + 4 + 1
