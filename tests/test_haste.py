@@ -130,6 +130,18 @@ def test_a_listing_and_a_document_take_a_thread(folder: Path) -> None:
     assert at_once(door, "images") is None
 
 
+def test_a_folder_is_told_as_before_once_it_is_known(folder: Path) -> None:
+    _, door = served(folder)
+    identifier = "images/tiled.tif/original/tiled.iiif"
+    asked = Asked("GET", "http://here")
+    before = [door.answer(f"{identifier}/", query, asked) for query in ("", "offset=0")]
+    at_leisure(door, f"{identifier}/info.json")
+    after = [door.answer(f"{identifier}/", query, asked) for query in ("", "offset=0")]
+    assert after == before
+    assert [answer.status for answer in after] == [303, 200]
+    assert door.answer(identifier, "", asked).headers["location"] == f"/data/{identifier}/info.json"
+
+
 def test_a_path_in_another_spelling_is_never_taken_for_the_canonical_one(folder: Path) -> None:
     tree, door = served(folder)
     canonical = "images/tiled.tif/crop,x=0..128,y=0..128/tiled_files/7/0_0.jpeg"

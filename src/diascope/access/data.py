@@ -45,7 +45,7 @@ class Data:
             return failed(error, asked)
 
     def _answer(self, path: str, query: str, asked: Asked) -> Answer:
-        file = self.known(path)
+        file = None if path.endswith("/") else self.known(path)
         if file is not None:
             return answered(file, asked)
         canonical = self.canonical(path.removesuffix("/"))
