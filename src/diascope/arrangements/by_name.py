@@ -10,7 +10,7 @@ from diascope import fleeting
 from diascope.arrangements.known import Known, Led
 from diascope.arrangements.presentation import MANIFEST, manifest
 from diascope.arrangements.stored import file_tree, stored_tree
-from diascope.bounded import BoundedCache
+from diascope.arrangements.views import Views
 from diascope.catalogue.address import Found, Scene, found, scene, scene_names
 from diascope.catalogue.catalogue import Catalogue
 from diascope.catalogue.located import image as located
@@ -29,8 +29,6 @@ from diascope.work import about
 
 STORED = "stored"
 RENDER = "render"
-VIEWS = 1000
-"""How many views of images keep their trees, of some ten thousand bytes each: anybody may think of new ones."""
 
 
 class Viewed(NamedTuple):
@@ -50,7 +48,11 @@ class ByName:
 
     catalogue: Catalogue
     _known: Known = field(default_factory=Known)
-    _viewed: BoundedCache[Viewed] = field(default_factory=lambda: BoundedCache(VIEWS, weigh=lambda _: 1))
+    _viewed: Views[Viewed] = field(init=False)
+
+    def __post_init__(self) -> None:
+        images = max((each.datasets.max_bytes for each in self.catalogue.repositories.values()), default=1)
+        object.__setattr__(self, "_viewed", Views(images, self._known.forget))
 
     def file(self, path: str) -> File | None:
         if path.endswith("/"):
@@ -130,7 +132,7 @@ class ByName:
         within = located(self.catalogue, path)
         text = _settled(place, within, steps)
         source = place.place.source.name if place.place.source else ""
-        viewed = self._viewed.get((within.identity, str(text)), lambda: self._laid_out(within, text, source))
+        viewed = self._viewed.get(within.identity, str(text), lambda: self._laid_out(within, text, source))
         return f"{path}/{text}/{viewed.name}{suffix or layouts()[layout].suffix}"
 
     def _folder_file(self, path: str) -> File | None:
@@ -158,7 +160,7 @@ class ByName:
             return None, ""
         text, _, rest = within.rest.partition("/")
         steps = _settled(place, within, text)
-        viewed = self._viewed.get((within.identity, str(steps)), lambda: self._laid_out(within, steps, source))
+        viewed = self._viewed.get(within.identity, str(steps), lambda: self._laid_out(within, steps, source))
         tree = Layouts(viewed).tree(rest) if rest else None
         if tree and fleeting.noted() == before:
             start = len(path) - len(rest)

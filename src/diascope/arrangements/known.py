@@ -46,6 +46,10 @@ class Known:
                 return None
         return None
 
+    def forget(self) -> None:
+        """Nothing is known any more, and nothing kept open by it."""
+        self._trees = {}
+
     def keep(self, path: str, led: Led) -> None:
         """From now on it is known where all paths lead whose first names are these."""
         length = path.count("/") + 1
