@@ -14,7 +14,7 @@ from http.client import HTTPConnection
 from itertools import product
 from pathlib import Path
 from statistics import median
-from time import process_time
+from time import process_time, sleep
 from typing import Any, NamedTuple
 
 from images import channels, slide, volume
@@ -29,6 +29,8 @@ from diascope.settings import RepositorySettings, Settings
 
 MATRIX = "0.95173+-0.29141+0.03117+27.33+0.28193+0.94113+-0.17219+3.171+0.04177+0.181+0.97211+-11.79"
 SIDE, VOLUME, REGION = 4096, 256, 1024
+SETTLING = 5.0
+"""Seconds until a server has made its compiled loops ready, which is no request's work."""
 
 
 class Work(NamedTuple):
@@ -117,6 +119,8 @@ def served(server: Server, paths: list[str]) -> float:
         response.read()
 
     get(paths[0])
+    connection.close()
+    sleep(SETTLING)
     before = server.processor_seconds()
     for path in paths[1:]:
         get(path)
