@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from diascope.access import http
-from diascope.access.admission import Limits
+from diascope.access.admission import Admission, Limits
 from diascope.access.http import Server
 from diascope.access.webdav import WebDav
 from diascope.access.webdav_propfind import MOST
@@ -501,7 +501,11 @@ def test_a_size_is_not_made_where_nobody_asks_for_it(url: str) -> None:
 
 
 def test_too_many_requests_are_told_to_come_back(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "WAITING", -4)
+    def full(*_: object) -> None:
+        raise Overloaded("too many are under way")
+
+    monkeypatch.setattr(Admission, "ticket", full)
+    monkeypatch.setattr("diascope.access.exchange._at_once", lambda *_: None)
     for method in ("GET", "PROPFIND"):
         answer = httpx.request(method, f"{url}/dav/files/", headers={"depth": "0"})
         assert answer.status_code == 503
