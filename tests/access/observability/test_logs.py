@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -178,3 +179,13 @@ def test_a_slow_request_is_logged_with_the_times_of_its_stages(log: io.StringIO)
     assert 0.1 <= stages["encode"] < 0.2 + stages["address"]
     assert stages["decode"] >= 0.2
     assert sum(stages.values()) <= float(str(line["seconds"])) + 0.01
+
+
+def test_a_request_that_a_stop_cut_off_is_no_error_of_the_program(log: io.StringIO) -> None:
+    cut_off = asyncio.CancelledError("Task cancelled, timeout graceful shutdown exceeded")
+    # Other tests let uvicorn write its log itself.
+    logging.getLogger("diascope").error("Exception in ASGI application\n", exc_info=cut_off)
+    (line,) = log.getvalue().splitlines()
+    told = json.loads(line)
+    assert (told["level"], told["message"]) == ("warning", "a request was cut off, since the server stops")
+    assert "trouble" not in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -78,10 +79,19 @@ def _shown(value: object) -> object:
     return {str(name): _shown(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
+def _of_a_stop(record: logging.LogRecord) -> bool:
+    """A request that was cut off because the server had to stop is no error, which uvicorn takes it for."""
+    if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
+        record.msg, record.args, record.exc_info = "a request was cut off, since the server stops", (), None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True
+
+
 def write_logs(form: Literal["text", "json"], stream: TextIO | None = None) -> logging.Handler:
     """From now on everything that is logged goes to a stream, by default standard error, in this form."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(Json() if form == "json" else Lines())
+    handler.addFilter(_of_a_stop)
     root = logging.getLogger()
     for other in [*root.handlers]:
         if isinstance(other.formatter, Json | Lines):
