@@ -88,7 +88,7 @@ BOMBS: dict[str, tuple[Callable[[Path], None], str]] = {
     "profile.png": (_profile, "too large"),
     "volume.nii.gz": (_nifti, "cannot hold"),
     "volume.nrrd": (_nrrd, "cannot hold"),
-    "volume.ozx": (_zip, "would be inflated"),
+    "volume.ozx": (_zip, "metadata are more"),
     "deep.zarr": (_document("[" * 200_000 + "]" * 200_000), "recursion"),
     "digits.zarr": (_document("9" * 5000), "digits"),
     "aliases.recipe.yaml": (_aliases, "aliases"),
