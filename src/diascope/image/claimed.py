@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import prod
 from operator import sub
 
-from diascope.image.image import Image
+from diascope.image.image import Image, resampled_by
 from diascope.image.level import Level, Pixels
 from diascope.image.region import Region
 from diascope.image.stored import stored_as
@@ -15,7 +15,8 @@ from diascope.work import claim
 
 def claimed(image: Image) -> Image:
     """The same image; whoever reads it claims what its pixels, and what is made of them, take (``diascope.work``)."""
-    return replace(image, levels=tuple(map(claimed_level, image.levels)))
+    same = replace(image, levels=tuple(map(claimed_level, image.levels)))
+    return resampled_by(same, image.resampling) if image.resampling else same
 
 
 def claimed_level(level: Level) -> Level:

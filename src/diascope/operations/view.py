@@ -13,7 +13,6 @@ from typing import Any, TypeAlias
 from pydantic import ValidationError
 
 from diascope.errors import BadRequest, NotFound, TooLarge
-from diascope.image.claimed import claimed
 from diascope.image.image import Image
 from diascope.operations.operation import Files, Images, Operation, Parameters, no_files, no_images
 from diascope.operations.unlocal import REASONS
@@ -74,7 +73,7 @@ class View:
             # What is interpolated from another image is not kept: the next map interpolates that one.
             if keep and image.levels[0].cost >= COSTLY * before and image.resampling is None:
                 image = keep(image, str(View(steps[: k + 1])))
-        return claimed(image) if steps else image
+        return image
 
     @property
     def may_look(self) -> bool:
