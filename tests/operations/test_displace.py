@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -295,7 +296,7 @@ def test_chunks_over_http_are_those_of_simpleitk(folder):
     expected = resampled(moving, transform_of(vectors), vectors)
     (folder / "deep").mkdir()
     (folder / "a.nii.gz").rename(folder / "deep" / "a.nii.gz")
-    server = of_folder(folder)
+    server = of_folder(folder, refresh_seconds=0)
     try:
         base = f"{server.url}/data/bent/deep/a.nii.gz"
         first = httpx.get(f"{base}/displace,field=1Warp.nii.gz/a.ome.zarr/zarr.json", follow_redirects=True)
@@ -310,6 +311,33 @@ def test_chunks_over_http_are_those_of_simpleitk(folder):
         assert none.status_code == 422
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize("seconds", [0, 1.0])
+def test_an_address_never_has_pixels_of_another_field(folder, seconds):
+    """Not before either, when nothing of the image was looked at again."""
+    volume(folder / "a.nii")
+    field(folder / "warp.nii")
+    text = "a.nii/displace,field=warp.nii/a.nii"
+    old = np.array(diascope.open(folder / "a.nii" / "displace,field=warp.nii")[...])
+    server = of_folder(folder, refresh_seconds=seconds)
+    try:
+        first = str(httpx.head(f"{server.url}/data/bent/{text}", follow_redirects=True).raise_for_status().url)
+        field(folder / "warp.nii", 0.3)
+        new = np.array(diascope.open(folder / "a.nii" / "displace,field=warp.nii")[...])
+        assert not np.array_equal(old, new)
+        end, again = monotonic() + 30, httpx.get(first, follow_redirects=True)
+        while seconds and str(again.url) == first and monotonic() < end:
+            assert again.status_code == 503 or np.array_equal(_of_nifti(again.content), old)
+            again = httpx.get(first, follow_redirects=True)
+        assert str(again.url) != first
+        np.testing.assert_array_equal(_of_nifti(again.content), new)
+    finally:
+        server.stop()
+
+
+def _of_nifti(data: bytes) -> Any:
+    return np.asarray(nibabel.Nifti1Image.from_bytes(data).dataobj).T
 
 
 @pytest.mark.judge

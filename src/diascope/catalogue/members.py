@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from diascope.bounded import BoundedCache
 from diascope.catalogue.beside import beside, bytes_beside, found_beside
 from diascope.catalogue.opening import Owner, opened, source_of
-from diascope.errors import DiascopeError, Unreadable
+from diascope.errors import Changed, DiascopeError, Unreadable
 from diascope.image.cache import ChunkCache
+from diascope.image.claimed import claimed
 from diascope.image.image import Image
 from diascope.operations.operation import Beside, Files, Images
 from diascope.operations.view import View, view
@@ -41,6 +42,8 @@ class Pool:
     chunks: ChunkCache
     views: Mapping[str, str]
     """Saved views by name."""
+    changed: Callable[[str], None] = lambda _: None
+    """Called with the path when a reader finds that what lies there is no longer what was opened."""
     depth: int = 0
     _datasets: BoundedCache[Dataset] = field(default_factory=lambda: BoundedCache(OPEN, weigh=lambda _: 1))
     _views: BoundedCache[View] = field(default_factory=lambda: BoundedCache(VIEWS, weigh=lambda _: 1))
@@ -71,11 +74,11 @@ class Pool:
         # Who opens waits for none but those that are deeper than he is, so that no two wait for each other.
         key = (self.depth, member.path, source.version(self.store, member.path))
         dataset = self._datasets.get(
-            key, lambda: opened(source, self.store, member.path, Owner(self.owner, self.chunks))
+            key, lambda: opened(source, self.store, member.path, Owner(self.owner, self.chunks, self.changed))
         )
         image = _scene(dataset, member.scene)
         images = deeper.images(member.path.rpartition("/")[0])
-        return self._view(member.view).settled(image, self._files(member), images).applied(image)
+        return claimed(self._view(member.view).settled(image, self._files(member), images).applied(image))
 
     def _source(self, path: str, stat: Stat) -> Source:
         """The one that opens it; of a file it is known for as long as that is the same."""
@@ -87,13 +90,21 @@ class Pool:
         return partial(bytes_beside, self.store, member.path.rpartition("/")[0])
 
     def images(self, folder: str) -> Images:
-        """The images in a folder and above it that views name."""
+        """The images in a folder and above it that views name; opening one raises Changed once it is another."""
 
         def named(name: str) -> Beside:
             member = Member(found_beside(self.store, folder, name, or_folder=True)[0])
-            return Beside(self.version(member) or "", partial(self.image, member))
+            version = self.version(member) or ""
+            return Beside(version, partial(self._image_of, member, version))
 
         return named
+
+    def _image_of(self, member: Member, version: str) -> Image:
+        """Whoever names it by the version must not get the pixels of another one."""
+        image = self.image(member)
+        if self.version(member) != version:
+            raise Changed(f"{member.path} was written to while it was opened")
+        return image
 
     def version(self, member: Member) -> str | None:
         """That of the file, and those of the files that the view names."""

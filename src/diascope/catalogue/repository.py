@@ -81,7 +81,7 @@ class Repository:
     _settled: BoundedCache[View] = field(default_factory=lambda: BoundedCache(SETTLED, weigh=lambda _: 1))
 
     def __post_init__(self) -> None:
-        pool = Pool(store=self.store, owner=self.name, chunks=self.chunks, views=self.views)
+        pool = Pool(store=self.store, owner=self.name, chunks=self.chunks, views=self.views, changed=self._notice)
         object.__setattr__(self, "_members", pool)
 
     def walked(self, path: str) -> tuple[Place, str] | None:
@@ -182,9 +182,13 @@ class Repository:
             self._successors[identity] = f"\0{time_ns():x}"
         if len(self._successors) > VERSIONS:
             self._successors.pop(next(iter(self._successors)), None)
-        self._noticed[0] += 1
+        self._notice(path)
         self._versions.discard((path, self._moment()))
         self.places.discard((self.name, path, self._moment()))
+
+    def _notice(self, _: str) -> None:
+        """Ways that lead by what has changed are gone anew."""
+        self._noticed[0] += 1
 
     def view(self, text: str, place: Place, image: Image, identity: str) -> View:
         """The view that a text spells of an image of this identity, settled; pixels are looked at once for many asks.
