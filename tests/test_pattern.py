@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -112,9 +112,9 @@ def test_the_folder_to_begin_in() -> None:
     ],
 )
 def test_no_path_takes_long(text: str, path: str) -> None:
-    start = perf_counter()
+    start = process_time()
     assert pattern(text).match(path) is None
-    assert perf_counter() - start < 2
+    assert process_time() - start < 2
 
 
 SPELLED = {
