@@ -21,7 +21,7 @@ import tifffile
 from pydantic import SecretStr
 
 from diascope.commands.worker import read, spelled
-from diascope.commands.workers import LONGEST, SHORTEST, Seat
+from diascope.commands.workers import LONGEST, SHORTEST, SOON, Seat
 from diascope.settings import RepositorySettings, Settings
 
 pytestmark = [
@@ -304,14 +304,24 @@ def test_settings_come_to_the_workers_as_they_are(tmp_path: Path, monkeypatch: p
     assert read(spelled(settings)).model_dump() == settings.model_dump()
 
 
-def test_workers_that_fail_again_and_again_are_replaced_ever_more_slowly() -> None:
-    seat, delays = Seat(0), []
-    for _ in range(12):
+def delays_of(seat: Seat, times: int) -> list[float]:
+    """How long nobody sits there after each of so many workers that end at once."""
+    delays = []
+    for _ in range(times):
         seat.process = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
         seat.since = monotonic()
         seat.process.wait()
         assert "with status 3" in seat.ended()
         delays.append(seat.due - monotonic())
+    return delays
+
+
+def test_workers_that_fail_again_and_again_are_replaced_ever_more_slowly() -> None:
+    delays = delays_of(Seat(0), 12)
     assert [round(delay, 1) for delay in delays] == sorted(round(delay, 1) for delay in delays)
     assert SHORTEST / 2 < delays[0] <= SHORTEST
     assert LONGEST - 1 < delays[-1] <= LONGEST
+
+
+def test_workers_that_served_and_are_killed_again_and_again_are_replaced_soon() -> None:
+    assert max(delays_of(Seat(0, is_ready=True), 12)) <= SOON

@@ -30,10 +30,13 @@ log = logging.getLogger(__name__)
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 WELL = 30.0
-"""Seconds after which a worker that ends has not failed to start."""
+"""Seconds after which a worker that ends has not ended soon."""
 
 SHORTEST, LONGEST = 0.2, 30.0
 """Seconds before a worker is replaced that failed to start, the first time and at the most."""
+
+SOON = 1.0
+"""Seconds before one is replaced that served, and ended soon, at the most: whoever asks waits that long."""
 
 KILLED = 5.0
 """Seconds after the time to finish in which a worker has to end by itself."""
@@ -49,6 +52,8 @@ class Seat:
     number: int
     process: subprocess.Popen[bytes] | None = None
     since: float = 0.0
+    is_ready: bool = False
+    """Whether the worker has served."""
     due: float = 0.0
     """When the next worker is started."""
     failures: int = 0
@@ -63,7 +68,8 @@ class Seat:
         assert self.process is not None  # noqa: S101
         code, lived = self.process.returncode, monotonic() - self.since
         self.failures = self.failures + 1 if lived < WELL else 0
-        delay = min(SHORTEST * 2 ** min(self.failures - 1, 20), LONGEST) if self.failures else 0.0
+        most = SOON if self.is_ready else LONGEST
+        delay = min(SHORTEST * 2 ** min(self.failures - 1, 20), most) if self.failures else 0.0
         self.due = monotonic() + delay
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with status {code}"
         text = f"worker {self.number} (process {self.process.pid}) ended {how} after {lived:.0f} s"
@@ -120,17 +126,21 @@ class Workers:
             )
         finally:
             os.close(tells)
-        seat.since = monotonic()
+        seat.since, seat.is_ready = monotonic(), False
         # It is read by a thread of its own, lest a worker that does not read its orders holds up the others.
-        Thread(target=self._converse, args=(seat.process, json.dumps(orders), told), daemon=True).start()
+        Thread(target=self._converse, args=(seat, json.dumps(orders), told), daemon=True).start()
 
-    def _converse(self, process: subprocess.Popen[bytes], orders: str, told: int) -> None:
+    def _converse(self, seat: Seat, orders: str, told: int) -> None:
+        process = seat.process
         with os.fdopen(told) as answers, suppress(OSError, ValueError):
+            assert process is not None  # noqa: S101
             assert process.stdin is not None  # noqa: S101
             process.stdin.write(orders.encode() + b"\n")
             process.stdin.flush()  # and it stays open: its end is that of this process
             for line in answers:
-                self._news.put(json.loads(line))
+                news = json.loads(line)
+                seat.is_ready = seat.process is process and "ready" in news
+                self._news.put(news)
 
     def _until_ready(self) -> None:
         while True:
