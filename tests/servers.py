@@ -6,12 +6,13 @@ import socket
 import threading
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from diascope.access.admission import Limits
-from diascope.access.connections import connection_class
+from diascope.access.at_once import connection_class
 from diascope.access.data import Data
 from diascope.access.http import Server
 from diascope.access.pages import pages
@@ -25,10 +26,12 @@ from diascope.tree.file import Tree
 class LiveServer:
     """A server in a thread of its own; ``url`` has no slash at its end."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, is_quick: bool = True) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        http = connection_class(app.connections) if isinstance(app, Server) else "auto"
+        http: Any = "auto"
+        if isinstance(app, Server):
+            http = connection_class(app.connections, app.ready if is_quick else None)
         config = uvicorn.Config(
             app, http=http, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=1
         )

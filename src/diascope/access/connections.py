@@ -227,8 +227,3 @@ class Connection(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.transport.write(answer)
             self.transport.close()
-
-
-def connection_class(connections: Connections) -> type[Any]:
-    """The class of connections that are counted among these."""
-    return type("Connection", (Connection,), {"keeper": connections})

@@ -12,36 +12,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from diascope.access.admission import Admission, Ticket, gone
 from diascope.access.answer import Answer, Asked, failed
+from diascope.access.at_once import JOINED, Ready
 from diascope.access.blocks import Blocks
 from diascope.access.connections import HELD, SENT, TRANSPORT
+from diascope.access.head import PREFLIGHT, encoded, is_framed, lines
 from diascope.access.observability.identity import identity
 from diascope.access.observability.observer import VANISHED, Observer, Request
 from diascope.access.request import SAFE, Headers
 from diascope.errors import DiascopeError, Overloaded
 from diascope.haste import Wait, hastily
 from diascope.work import Gone, Task, subject
-
-CORS = [
-    (b"access-control-allow-origin", b"*"),
-    (
-        b"access-control-expose-headers",
-        b"content-range, content-length, accept-ranges, etag, location, retry-after, x-request-id",
-    ),
-    (b"cross-origin-resource-policy", b"cross-origin"),
-]
-"""Every viewer on every site may read: there is nothing here that a cookie opens."""
-
-PREFLIGHT = {
-    "access-control-allow-methods": "GET, HEAD, OPTIONS, PROPFIND",
-    "access-control-allow-headers": (
-        "range, if-range, if-match, if-none-match, content-type, cache-control, accept, depth, x-request-id"
-    ),
-    "access-control-max-age": "86400",
-}
-"""What a browser asks for before it sends a request that a page could not have sent by itself."""
-
-JOINED = 256 << 10
-"""Bytes of a body that are copied behind its head, which costs less than to send it by itself."""
 
 BODY = "diascope.body"
 """Where a scope has the body that was read, None where it is too long."""
@@ -51,6 +31,9 @@ ID = "diascope.request"
 
 TICKET = "diascope.ticket"
 """And by which they have work done in the lanes."""
+
+TRIED = "diascope.tried"
+"""Where a scope says that there was no answer at once."""
 
 Handler = Callable[[Asked], Answer]
 
@@ -73,6 +56,24 @@ class Exchange:
     layout: str = ""
     """What it was about."""
 
+    def ready(self, handler: Handler, headers: Headers) -> Ready | None:
+        """What a handler answers at once, noted as sent; None where it has to be asked once more, by an application."""
+        asked = _asked(self.scope, headers)
+        answer = self._at_once(handler, asked)
+        if answer is None:
+            self.scope[TRIED] = True
+            return None
+        ready = _framed(answer, asked)
+        if ready is not None:
+            self.id, self.status = asked.id, ready.status
+            self._note()
+        return ready
+
+    def _at_once(self, handler: Handler, asked: Asked) -> Answer | None:
+        answer = _at_once(handler, asked)
+        self.source, self.layout = subject()
+        return answer
+
     async def handled(self, handler: Handler) -> None:
         """Answer what a handler answers."""
         asked = _asked(self.scope)
@@ -81,8 +82,7 @@ class Exchange:
             await self._send_head(204, PREFLIGHT)
             await self.send({"type": "http.response.body", "body": b""})
             return
-        at_once = _at_once(handler, asked)
-        self.source, self.layout = subject()
+        at_once = None if TRIED in self.scope else self._at_once(handler, asked)
         if at_once is not None:
             await self._send(at_once)
             self._note()
@@ -170,8 +170,7 @@ class Exchange:
             await self._send_blocks(ticket, answer.body)
 
     async def _send_head(self, status: int, headers: dict[str, str]) -> None:
-        encoded = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
-        await self.send({"type": "http.response.start", "status": status, "headers": CORS + encoded})
+        await self.send({"type": "http.response.start", "status": status, "headers": encoded(headers)})
 
     async def _send_blocks(self, ticket: Ticket, blocks: Iterator[bytes]) -> None:
         """A body block by block, as long as the client is there.
@@ -210,8 +209,19 @@ def _at_once(handler: Handler, asked: Asked) -> Answer | None:
     return answer if isinstance(answer.body, bytes) else None
 
 
-def _asked(scope: Scope) -> Asked:
-    headers = Headers(scope["headers"])
+def _framed(answer: Answer, asked: Asked) -> Ready | None:
+    """An answer as bytes; None where it does not say how long it is, or what a head cannot say."""
+    status, is_head = answer.status.value, asked.method == "HEAD"
+    body = b"" if is_head else answer.body
+    if not isinstance(body, bytes) or not is_framed(answer.headers, None if is_head else len(body), status):
+        return None
+    head = lines(answer.headers | {"x-request-id": asked.id})
+    return None if head is None else Ready(status, head, body)
+
+
+def _asked(scope: Scope, headers: Headers | None = None) -> Asked:
+    if headers is None:
+        headers = Headers(scope["headers"])
 
     def url() -> str:
         host = headers.get("host") or ":".join(map(str, scope.get("server") or ("localhost",)))

@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from diascope.access.admission import Admission, Limits
 from diascope.access.answer import Answer, Asked
+from diascope.access.at_once import Ready
 from diascope.access.connections import Connections
 from diascope.access.exchange import BODY, Exchange, Handler
 from diascope.access.observability.observer import Observer
+from diascope.access.request import Headers
 
 PORT = re.compile(r":\d*$")
 
@@ -42,7 +44,7 @@ class Server:
     webdav: PathHandler | None = None
     observer: Observer = field(default_factory=Observer)
     connections: Connections = field(default_factory=Connections)
-    """Those of the program that runs it, which makes them by ``connection_class``."""
+    """Those of the program that runs it, which makes them by ``at_once.connection_class``."""
 
     def __post_init__(self) -> None:
         admission = self.observer.admission = Admission(self.limits)
@@ -63,6 +65,11 @@ class Server:
             await self._exchange(prefix.strip("/") or "web", scope, receive, send).passed_on(self.rest[prefix])
         else:
             await self.rest[prefix](scope, receive, send)
+
+    def ready(self, scope: Scope, headers: Headers) -> Ready | None:
+        """The answer to a request without a body that is there at once, noted as sent; else it takes the call above."""
+        door, handler = self._handler(scope, scope["path"])
+        return None if handler is None else self._exchange(door, scope, _nothing, _nowhere).ready(handler, headers)
 
     def _exchange(self, door: str, scope: Scope, receive: Receive, send: Send) -> Exchange:
         assert self.observer.admission is not None  # noqa: S101 — it was given one
@@ -91,6 +98,16 @@ def _is_webdav(scope: Scope) -> bool:
     return f"{scope['path']}/".startswith("/dav/") or (
         scope["path"] == "/" and scope["method"] in {"OPTIONS", "PROPFIND"}
     )
+
+
+async def _nothing() -> Message:
+    """What is received of a request that is answered at once."""
+    raise NotImplementedError
+
+
+async def _nowhere(_: Message) -> None:
+    """Where such an answer is sent by its exchange: its connection sends it."""
+    raise NotImplementedError
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 SAFE = "/~,=+@:!$&'()*;"
 """What stands in a path as it is (RFC 3986, section 3.3)."""
@@ -15,16 +15,20 @@ RARE = frozenset(name.decode() for name in CONDITIONS)
 class Headers(Mapping[str, str]):
     """Headers by their names in lower case, those that come twice joined by a comma (RFC 9110, section 5.2)."""
 
-    __slots__ = ("_all", "_raw", "id", "is_plain")
+    __slots__ = ("_all", "_last", "_raw", "id", "is_plain")
 
     def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
         self._raw = raw
         self._all: dict[str, str] | None = None
-        some = dict(raw)
-        self.is_plain = CONDITIONS.isdisjoint(some)
+        self._last = dict(raw)
+        self.is_plain = CONDITIONS.isdisjoint(self._last)
         """Whether none of what is looked for in every request is there."""
-        given = some.get(b"x-request-id")
+        given = self._last.get(b"x-request-id")
         self.id = None if given is None else given.decode("latin-1")
+
+    def are_without(self, names: Iterable[bytes]) -> bool:
+        """Whether none of these is there."""
+        return self._last.keys().isdisjoint(names)
 
     def __getitem__(self, name: str) -> str:
         if self.is_plain and name in RARE:

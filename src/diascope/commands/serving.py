@@ -11,7 +11,7 @@ from math import ceil
 
 import uvicorn
 
-from diascope.access.connections import connection_class
+from diascope.access.at_once import connection_class
 from diascope.access.http import Server
 from diascope.commands.warming import warm_up
 
@@ -56,7 +56,7 @@ def serve(
     warm_up(WARMING_SECONDS)
     config = uvicorn.Config(
         app,
-        http=connection_class(app.connections),
+        http=connection_class(app.connections, app.ready),
         log_config=None,
         access_log=False,
         lifespan="off",
