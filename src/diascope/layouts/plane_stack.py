@@ -21,6 +21,9 @@ LARGE_TILE = 512
 LARGE = 1 << 14
 """Planes with more rows or columns than this are cut into the larger tiles."""
 
+SMALLEST, LARGEST = 128, 1024
+"""Of the sides of chunks that become tiles as they are."""
+
 STEP = 16
 """The sides of a tile are multiples of this (TIFF 6.0, section 15)."""
 
@@ -126,6 +129,10 @@ def flat_levels(image: Image) -> tuple[Level, ...]:
 
 
 def _tile_shape(level: Level) -> tuple[int, int]:
+    """The level's own chunks where they are fit to be tiles, so that each is read once, and may be passed on."""
+    height, width = level.chunk_shape[-2:]
+    if all(side % STEP == 0 and SMALLEST <= side <= LARGEST for side in (height, width)):
+        return height, width
     largest = LARGE_TILE if max(level.shape[-2:]) > LARGE else TILE
     height, width = (min(largest, -(-size // STEP) * STEP) for size in level.shape[-2:])
     return height, width

@@ -9,6 +9,8 @@ from threading import Lock
 from typing import Protocol
 from weakref import ref
 
+from diascope.stores.cached_opening import opened
+
 LEAST = 32
 UNKNOWN = 512
 """Where no limit is told."""
@@ -22,7 +24,7 @@ class Descriptor:
     def __init__(self, path: str) -> None:
         self.number = -1
         # Opening a FIFO or a device could block for ever.
-        self.number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        self.number = opened(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
 
     def __del__(self) -> None:
         if self.number >= 0:
