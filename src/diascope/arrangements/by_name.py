@@ -17,7 +17,6 @@ from diascope.catalogue.located import image as located
 from diascope.catalogue.repository import Place
 from diascope.errors import BadRequest, DiascopeError, NotFound, TooLarge, Unimplemented, Unsupported
 from diascope.image.cache import cached
-from diascope.image.claimed import claimed
 from diascope.image.image import Image
 from diascope.layouts.layout import Layout
 from diascope.operations.view import ORIGINAL, Keep, View, view
@@ -265,7 +264,7 @@ def _applied(steps: View, image: Image, keep: Keep) -> Image:
     They may have been others before: as with ``_settled``, a path that was there is not absent now.
     """
     try:
-        return claimed(steps.applied(image, keep))
+        return steps.claiming(image, keep)
     except (TooLarge, Unimplemented):
         raise
     except BadRequest as error:

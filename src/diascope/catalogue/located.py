@@ -5,7 +5,6 @@ from __future__ import annotations
 from diascope.catalogue.address import Found, Scene, found, is_single, scene
 from diascope.catalogue.catalogue import Catalogue
 from diascope.errors import NotFound
-from diascope.image.claimed import claimed
 from diascope.image.image import Image
 from diascope.operations.view import View
 
@@ -39,7 +38,7 @@ def first_image(catalogue: Catalogue, path: str) -> str:
 def viewed(catalogue: Catalogue, path: str, steps: str) -> tuple[Image, str]:
     """The image at a path under a view, and the identity of its pixels."""
     within, settled = scene_viewed(catalogue, path, steps)
-    return claimed(settled.applied(within.image)), f"{within.identity}\0{settled}"
+    return settled.claiming(within.image), f"{within.identity}\0{settled}"
 
 
 def scene_viewed(catalogue: Catalogue, path: str, steps: str) -> tuple[Scene, View]:

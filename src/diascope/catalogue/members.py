@@ -11,7 +11,6 @@ from diascope.catalogue.beside import beside, bytes_beside, found_beside
 from diascope.catalogue.opening import Owner, opened, source_of
 from diascope.errors import Changed, DiascopeError, Unreadable
 from diascope.image.cache import ChunkCache
-from diascope.image.claimed import claimed
 from diascope.image.image import Image
 from diascope.operations.operation import Beside, Files, Images
 from diascope.operations.view import View, view
@@ -78,7 +77,7 @@ class Pool:
         )
         image = _scene(dataset, member.scene)
         images = deeper.images(member.path.rpartition("/")[0])
-        return claimed(self._view(member.view).settled(image, self._files(member), images).applied(image))
+        return self._view(member.view).settled(image, self._files(member), images).claiming(image)
 
     def _source(self, path: str, stat: Stat) -> Source:
         """The one that opens it; of a file it is known for as long as that is the same."""

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from pydantic import ValidationError
 
 from diascope.errors import BadRequest, NotFound, TooLarge
+from diascope.image.claimed import claimed
 from diascope.image.image import Image
 from diascope.operations.operation import Files, Images, Operation, Parameters, no_files, no_images
 from diascope.operations.unlocal import REASONS
@@ -74,6 +75,11 @@ class View:
             if keep and image.levels[0].cost >= COSTLY * before and image.resampling is None:
                 image = keep(image, str(View(steps[: k + 1])))
         return image
+
+    def claiming(self, image: Image, keep: Keep | None = None) -> Image:
+        """The same for whoever reads it only: what its pixels take is claimed first (``diascope.work``)."""
+        made = self.applied(image, keep)
+        return made if made is image else claimed(made)
 
     @property
     def may_look(self) -> bool:
