@@ -52,7 +52,8 @@ def filled(folder: Path, files: int) -> None:
 @contextmanager
 def serving(folder: Path, scratch: Path) -> Iterator[tuple[str, int, float]]:
     """The server's host and port, its process, and the seconds until it answered."""
-    environment = {**os.environ, "XDG_CACHE_HOME": str(scratch / "cache")}
+    own = {name: value for name, value in os.environ.items() if not name.startswith("DIASCOPE_")}
+    environment = {**own, "XDG_CACHE_HOME": str(scratch / "cache")}
     words = [sys.executable, "-u", "-m", "diascope", "serve", str(folder), "--port", "0"]
     begun = perf_counter()
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) as process:
