@@ -110,7 +110,7 @@ def blended(greys: Sequence[Bytes], colours: Sequence[Colour], mode: Mode = "add
     """
     mixed = MODES[mode]
     shape = greys[0].shape
-    rows = [np.ascontiguousarray(grey).reshape(-1, shape[-1]) for grey in greys]
+    rows = [_Shared(np.ascontiguousarray(grey).reshape(-1, shape[-1])) for grey in greys]
     if not greys[0].size:
         return np.empty((*shape, 3), np.uint8)
     planes: dict[Ints, Bytes] = {}
@@ -122,16 +122,25 @@ def blended(greys: Sequence[Bytes], colours: Sequence[Colour], mode: Mode = "add
     return np.asarray(merged, np.uint8).reshape(*shape, 3)
 
 
-def _share(grey: Bytes, part: int) -> Bytes:
-    return grey if part == 255 else np.asarray(cv2.LUT(grey, _shares(part)), np.uint8)
+class _Shared:
+    """A grey channel and its parts, each of which is looked up once, however many primary colours have it."""
+
+    def __init__(self, grey: Bytes) -> None:
+        self.grey = grey
+        self._parts = {255: grey}
+
+    def part(self, part: int) -> Bytes:
+        if part not in self._parts:
+            self._parts[part] = np.asarray(cv2.LUT(self.grey, _shares(part)), np.uint8)
+        return self._parts[part]
 
 
-def _lighter(mix: Callable[[Bytes, Bytes], Any], greys: Sequence[Bytes], parts: Ints) -> Bytes:
+def _lighter(mix: Callable[[Bytes, Bytes], Any], greys: Sequence[_Shared], parts: Ints) -> Bytes:
     """Out of black: a channel without a part in a primary colour changes nothing."""
-    shares = [_share(grey, part) for grey, part in zip(greys, parts, strict=True) if part]
-    return (
-        reduce(lambda one, other: np.asarray(mix(one, other), np.uint8), shares) if shares else np.zeros_like(greys[0])
-    )
+    shares = [grey.part(part) for grey, part in zip(greys, parts, strict=True) if part]
+    if not shares:
+        return np.zeros_like(greys[0].grey)
+    return reduce(lambda one, other: np.asarray(mix(one, other), np.uint8), shares)
 
 
 def _screened(one: Bytes, other: Bytes) -> Bytes:
@@ -139,14 +148,14 @@ def _screened(one: Bytes, other: Bytes) -> Bytes:
     return np.asarray(255 - (left + 127) // 255, np.uint8)
 
 
-def _darker(greys: Sequence[Bytes], parts: Ints) -> Bytes:
+def _darker(greys: Sequence[_Shared], parts: Ints) -> Bytes:
     """Out of white: a channel takes away the more of a primary colour the less of it its own colour has."""
-    shares = [_share(grey, 255 - part) for grey, part in zip(greys, parts, strict=True) if part < 255]
+    shares = [grey.part(255 - part) for grey, part in zip(greys, parts, strict=True) if part < 255]
     taken = reduce(lambda one, other: np.asarray(cv2.max(one, other), np.uint8), shares) if shares else None
-    return np.full_like(greys[0], 255) if taken is None else np.asarray(255 - taken, np.uint8)
+    return np.full_like(greys[0].grey, 255) if taken is None else np.asarray(255 - taken, np.uint8)
 
 
-MODES: Mapping[str, Callable[[Sequence[Bytes], Ints], Bytes]] = {
+MODES: Mapping[str, Callable[[Sequence[_Shared], Ints], Bytes]] = {
     "add": partial(_lighter, cv2.add),
     "max": partial(_lighter, cv2.max),
     "screen": partial(_lighter, _screened),
