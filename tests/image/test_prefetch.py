@@ -17,7 +17,8 @@ from diascope.image.prefetch import Trail, prefetch
 from diascope.image.region import Region
 from diascope.testing.synthetic import ramp
 
-SLOW = 0.01
+SLOW = 0.02
+"""Seconds: so much that one chunk shows that those of a level are costly."""
 
 
 class Slow:
@@ -50,7 +51,9 @@ class Slow:
 
 
 @pytest.fixture
-def slow() -> Iterator[Slow]:
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
+    # On a busy machine the thread that stands back may take long to come to it.
+    monkeypatch.setattr("diascope.image.prefetch.STALE", 60)
     prefetch.is_on = True
     try:
         yield Slow()
