@@ -21,6 +21,9 @@ what is absent with zeros.
 
 from __future__ import annotations
 
+DEEPEST = 20
+"""Errors that one comes of."""
+
 
 class DiascopeError(Exception):
     """The base of all of them; each access point translates its children in one table."""
@@ -76,3 +79,18 @@ class Overloaded(DiascopeError):
 
 class Unavailable(DiascopeError):
     """Something that this machine lacks is needed; the message says how to get it."""
+
+
+def beneath(error: BaseException) -> BaseException:
+    """That the stored bytes changed, where an error comes of it; else the error itself.
+
+    Whoever reads them may take it for damage, and say so with the best intentions.
+    """
+    seen = error.__cause__ or error.__context__
+    for _ in range(DEEPEST):
+        if seen is None or isinstance(error, Changed):
+            break
+        if isinstance(seen, Changed):
+            return Changed(*seen.args)
+        seen = seen.__cause__ or seen.__context__
+    return error

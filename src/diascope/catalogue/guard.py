@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import TypeVar
 
-from diascope.errors import Changed, DiascopeError, Unreadable
+from diascope.errors import Changed, DiascopeError, Unreadable, beneath
 from diascope.image.level import Level, Pixels
 from diascope.image.region import Region
 from diascope.image.stored import stored_as, through
@@ -88,12 +88,18 @@ def clearly(path: str, action: Callable[[], T]) -> T:
     """The result of an action, every error of a reader's own being told as Unreadable with the file and the reason."""
     try:
         return action()
-    except Unreadable as error:
-        if path.rpartition("/")[2] in str(error):
-            raise
-        raise type(error)(f"{path}: {error}") from error
-    except DiascopeError:
-        raise
     except Exception as error:
-        reason = " ".join(str(error).split())[:500]
-        raise Unreadable(f"{path}: {reason or 'it cannot be read'} ({type(error).__name__})") from error
+        told = _told(path, beneath(error))
+        if told is error:
+            raise
+        raise told from error
+
+
+def _told(path: str, error: BaseException) -> BaseException:
+    if isinstance(error, Unreadable):
+        named = path.rpartition("/")[2] in str(error)
+        return error if named else type(error)(f"{path}: {error}")
+    if isinstance(error, DiascopeError):
+        return error
+    reason = " ".join(str(error).split())[:500]
+    return Unreadable(f"{path}: {reason or 'it cannot be read'} ({type(error).__name__})")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diascope import errors
-from diascope.errors import DiascopeError, Unreadable
+from diascope.errors import DiascopeError, Unreadable, beneath
 from diascope.isolation.channel import Message
 
 LONGEST = 2000
@@ -17,6 +17,7 @@ KINDS: dict[str, type[DiascopeError]] = {
 
 def told(error: BaseException) -> Message:
     """An error as a message; one that is not of the service's own is Unreadable, with its type."""
+    error = beneath(error)
     if isinstance(error, DiascopeError) and type(error).__name__ in KINDS:
         return {"error": type(error).__name__, "reason": str(error)[:LONGEST]}
     if isinstance(error, MemoryError):
