@@ -53,8 +53,7 @@ def _block(data: NDArray[np.uint8], *, last: bool) -> bytes:
     from diascope.encodings import deflate_kernel as kernel
 
     groups, counts = np.empty(data.size // kernel.GROUP, np.uint8), np.zeros(kernel.SYMBOLS, np.int64)
-    kernel.grouped(data, data[: groups.size * kernel.GROUP].view("<u8"), groups, counts)
-    np.add.at(counts, RUN_SYMBOLS, np.bincount(groups, minlength=RUN_SYMBOLS.size) * (RUN_SYMBOLS > 0))
+    kernel.grouped(data, data[: groups.size * kernel.GROUP].view("<u8"), groups, counts, RUN_SYMBOLS)
     counts[kernel.END] = 1
     lengths, codes = np.zeros((2, kernel.SYMBOLS), np.uint64)
     kernel.lengths_of(counts, np.argsort(counts, kind="stable"), lengths)

@@ -65,16 +65,19 @@ def filtered(rows: Any, bpp: int, out: Any) -> None:
 
 
 @compiled
-def grouped(data: Any, words: Any, groups: Any, counts: Any) -> None:
-    """Fill in of how many groups each run is, at its first group, 0 elsewhere; and count the bytes outside of runs.
+def grouped(data: Any, words: Any, groups: Any, counts: Any, symbols: Any) -> None:
+    """Fill in of how many groups each run is, at its first group, 0 elsewhere; and count what is to be coded.
 
-    A group is in a run where each of its bytes is the one before it. ``words`` are the whole groups as numbers.
+    A group is in a run where each of its bytes is the one before it. ``words`` are the whole groups as numbers,
+    ``symbols`` those of runs by their groups.
     """
-    other = np.zeros(256, np.int64)
+    # A table for each place in a group, since a counter that was just written to is waited for.
+    tables = np.zeros((GROUP, 256), np.int32)
     first = 0
     for g in range(words.shape[0]):
         groups[g] = 0
-        if g > 0 and words[g] == (words[g] << np.uint64(8)) | (words[g - 1] >> np.uint64(56)):
+        word = words[g]
+        if g > 0 and word == (word << np.uint64(8)) | (words[g - 1] >> np.uint64(56)):
             if 0 < groups[first] < LONGEST:
                 groups[first] += 1
             else:
@@ -82,14 +85,15 @@ def grouped(data: Any, words: Any, groups: Any, counts: Any) -> None:
                 groups[g] = 1
             continue
         first = g
-        # Two tables, since a counter that was just written to is waited for.
-        for k in range(GROUP * g, GROUP * g + GROUP, 2):
-            counts[data[k]] += 1
-            other[data[k + 1]] += 1
+        for k in range(GROUP):
+            tables[k, word >> np.uint64(8 * k) & np.uint64(255)] += 1
     for k in range(GROUP * words.shape[0], data.shape[0]):
         counts[data[k]] += 1
     for k in range(256):
-        counts[k] += other[k]
+        counts[k] += tables[:, k].sum()
+    for g in range(groups.shape[0]):
+        if groups[g]:
+            counts[symbols[groups[g]]] += 1
 
 
 @compiled
