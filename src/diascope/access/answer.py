@@ -32,7 +32,7 @@ BLOCK = 4 << 20
 """A longer body is sent in blocks of so many bytes, so that a file of any length costs little memory."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, here and below: to be made would take more than twice as long
 class Asked:
     """A request for an address, with its headers' names in lower case."""
 
@@ -58,7 +58,7 @@ class Asked:
         return isinstance(self.headers, Headers) and self.headers.is_plain and self.method == "GET"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """A response whose body may still have to be made, block by block, in a thread that may wait."""
 

@@ -25,6 +25,9 @@ TOGETHER = 16
 JOINED = 256 << 10
 """Bytes of a body that are copied behind its head, which costs less than to send it by itself."""
 
+SAFE = frozenset((b"GET", b"HEAD"))
+"""The methods of requests that may be made any number of times."""
+
 UNUSUAL = frozenset((b"content-length", b"transfer-encoding", b"expect", b"x-forwarded-for", b"x-forwarded-proto"))
 """Headers of requests that have a body, wait before they send it, or come by way of a proxy."""
 
@@ -36,6 +39,22 @@ class Ready(NamedTuple):
     lines: bytes
     """Its headers and the empty line behind them."""
     body: bytes
+
+
+class Common:
+    """The headers of all answers that the server makes anew each second, such as the date."""
+
+    __slots__ = ("_headers", "_lines")
+
+    def __init__(self) -> None:
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._lines = b""
+
+    def of(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+        """As lines."""
+        if headers is not self._headers:
+            self._headers, self._lines = headers, b"".join([b"%s: %s\r\n" % each for each in headers])
+        return self._lines
 
 
 class _Over(RequestResponseCycle):
@@ -56,6 +75,7 @@ class Quick(Connection):
 
     ready: Callable[[Scope, Headers], Ready | None]
     """What the server has for a request, which it notes as answered then."""
+    common: Common
 
     def connection_made(self, transport: Any) -> None:
         self.answered = 0
@@ -82,17 +102,18 @@ class Quick(Connection):
 
     def _is_usual(self) -> bool:
         """Whether nothing is told of the connection, and nothing else is under way on it."""
+        parser, cycle = self.parser, self.cycle
         return (
-            self.parser.get_method() in {b"GET", b"HEAD"}
-            and self.url.startswith(b"/")
-            and (self.cycle is None or self.cycle.response_complete)
+            (cycle is OVER or cycle is None or cycle.response_complete)
+            and self.is_quick
             and self.answered < TOGETHER
+            and self.url.startswith(b"/")
+            and parser.get_method() in SAFE
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and parser.get_http_version() == "1.1"
             and not self.flow.write_paused
             and not self.transport.is_closing()
-            and not self.parser.should_upgrade()
-            and self.parser.should_keep_alive()
-            and self.parser.get_http_version() == "1.1"
-            and self.is_quick
         )
 
     def _ready(self) -> Ready | None:
@@ -108,13 +129,13 @@ class Quick(Connection):
         return self.ready(scope, headers)
 
     def _write(self, ready: Ready) -> None:
-        usual = b"".join([b"%s: %s\r\n" % each for each in self.server_state.default_headers])
-        head = b"".join((STATUS_LINE[ready.status], usual, ready.lines))
-        if len(ready.body) <= JOINED:
-            self.transport.write(head + ready.body)
+        status, lines, body = ready
+        head = STATUS_LINE[status] + self.common.of(self.server_state.default_headers) + lines
+        if len(body) <= JOINED:
+            self.transport.write(head + body)
         else:
             self.transport.write(head)
-            self.transport.write(ready.body)
+            self.transport.write(body)
 
 
 def connection_class(
@@ -123,4 +144,4 @@ def connection_class(
     """The class of connections that are counted among these."""
     if ready is None:
         return type("Connection", (Connection,), {"keeper": connections})
-    return type("Quick", (Quick,), {"keeper": connections, "ready": staticmethod(ready)})
+    return type("Quick", (Quick,), {"keeper": connections, "ready": staticmethod(ready), "common": Common()})

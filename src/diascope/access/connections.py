@@ -129,6 +129,10 @@ class Joining:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
+    def is_closing(self) -> bool:
+        """As the transport says, which is asked for every request."""
+        return self._transport.is_closing()
+
     def hold(self) -> None:
         """What is written next goes with what is written after it, which must follow at once."""
         self._is_held = True

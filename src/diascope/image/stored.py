@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,6 @@ def through(stored: Stored, run: Callable[[Callable[[], Any]], Any]) -> Stored:
     read = stored.read
     return replace(
         stored,
-        chunk=lambda index: run(lambda: stored.chunk(index)),
-        read=read and (lambda start, stop: run(lambda: read(start, stop))),
+        chunk=lambda index: run(partial(stored.chunk, index)),
+        read=read and (lambda start, stop: run(partial(read, start, stop))),
     )

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from diascope.haste import pause
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False)  # not frozen: to be made would take more than twice as long
 class File:
     """A file whose bytes are made when they are read."""
 

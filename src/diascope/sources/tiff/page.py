@@ -7,7 +7,7 @@ Nothing is shared between threads but the blob, which is read at any place.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 from typing import Any
@@ -104,6 +104,12 @@ class Segments:
     nodata: Any
     tiled: bool
     where: str
+    _grid: Ints = field(init=False, repr=False)
+    """How many there are along depth, rows and columns."""
+
+    def __post_init__(self) -> None:
+        grid = tuple(-(-size // n) for size, n in zip(self.shape[1:4], self.segment_shape, strict=True))
+        object.__setattr__(self, "_grid", grid)
 
     def read(self, box: Region) -> Pixels:
         touched = list(self._touched(box))
@@ -143,8 +149,8 @@ class Segments:
         return place, inside.astype(self.dtype, copy=False)
 
     def _index(self, at: Ints) -> int:
-        grid = [-(-size // n) for size, n in zip(self.shape[1:4], self.segment_shape, strict=True)]
-        return ((at[0] * grid[0] + at[1]) * grid[1] + at[2]) * grid[2] + at[3]
+        deep, down, across = self._grid
+        return ((at[0] * deep + at[1]) * down + at[2]) * across + at[3]
 
     def _decoded(self, index: int, at: Ints) -> Pixels | None:
         data = self._bytes(index, at)

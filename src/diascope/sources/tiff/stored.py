@@ -101,7 +101,7 @@ def of_level(folded: Fold) -> Stored | None:
             at[dim] = index[place]
         page = stack.page(number)
         found = page.stored if page else None
-        return (found if found and _is_like(found, first) else None), tuple(at)
+        return (found if found is first or (found and _is_like(found, first)) else None), tuple(at)
 
     def chunk(index: Ints) -> bytes | None:
         stored, at = of_page(index)
