@@ -9,7 +9,8 @@ from diascope.bounded import BoundedCache, reader_cache
 from diascope.catalogue.indexing import index_of
 from diascope.catalogue.repository import OpenDatasets, Places, Repository
 from diascope.errors import NotFound
-from diascope.image.cache import ChunkCache, chunk_cache
+from diascope.image.cache import chunk_cache
+from diascope.image.level import Pixels
 from diascope.image.prefetch import prefetch
 from diascope.isolation.limits import limits
 from diascope.isolation.pool import pool
@@ -28,7 +29,7 @@ class Catalogue:
     """The repositories by name."""
 
     repositories: Mapping[str, Repository]
-    chunks: ChunkCache
+    chunks: BoundedCache[Pixels]
     """Decoded chunks of all images."""
     files: FileCache
     """Encoded files of all repositories."""
