@@ -40,12 +40,13 @@ def composite(
     """The rgb picture of channels; transfers may be told when they are first needed."""
     names = "".join(name for name in ORDER if name == "c" or name in image.axis_names)
     at, has_channels = names.index("c"), "c" in image.axis_names
+    one = (slice(None),) * at + (0,)
 
     def read_pixels(level: Level, region: Region) -> Pixels:
         told = transfers() if callable(transfers) else transfers
         if has_channels:
             greys = [
-                transfer(np.moveaxis(pixels, at, 0)[0])
+                transfer(pixels[one])
                 for transfer, pixels in zip(told, channels_read(level, at, shown, region), strict=True)
             ]
         else:
