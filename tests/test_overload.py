@@ -122,8 +122,8 @@ def test_clients_that_vanish_stop_their_work_and_give_its_memory_back(served: tu
     admission = app.observer.admission
     assert admission is not None
     with ThreadPoolExecutor(6) as threads:
-        large = [threads.submit(httpx.get, url + LARGE, timeout=0.3) for _ in range(6)]
-        assert all(each.exception() is not None or each.result().status_code == 503 for each in large)
+        large = [threads.submit(httpx.get, url + LARGE, timeout=0.05) for _ in range(6)]
+        assert any(isinstance(each.exception(), httpx.TimeoutException) for each in large)
     waited(lambda: admission.large.taken == 0 and not admission.clients and not admission.large.threads.busy, 10)
     assert admission.vanished >= 1
     assert httpx.get(url + LARGE, timeout=60).status_code == 200
