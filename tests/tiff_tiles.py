@@ -15,10 +15,13 @@ import PIL.Image
 import tifffile
 from numpy.typing import NDArray
 
-from diascope.sources.reading.pictures.jpeg_stream import JPEG, TABLES, segments
+from diascope.image.level import Level
+from diascope.image.stored import Stored
+from diascope.sources.reading.pictures.declared import JPEG
+from diascope.sources.reading.pictures.jpeg_stream import TABLES, segments
 
 PHOTOMETRIC, JPEG_TABLES = 262, 347
-RGB = {"colorspace": "RGB", "outcolorspace": "RGB"}
+RGB: dict[str, Any] = {"colorspace": "RGB", "outcolorspace": "RGB"}
 """Options of the encoder by which components are the colours themselves; it tells so by an Adobe marker."""
 
 
@@ -127,3 +130,9 @@ def unnamed(data: bytes) -> bytes:
             head[5:11:2] = b"\1\2\3"
         out += [] if 0xE0 <= part.marker <= 0xEF else [bytes(head)]
     return b"".join(out) + data[len(JPEG) + sum(len(part.data) for part in parts) :]
+
+
+def stored_of(level: Level) -> Stored:
+    """What a level that has some tells of its chunks."""
+    assert level.stored is not None
+    return level.stored

@@ -49,7 +49,7 @@ def test_one_byte_again_and_again_takes_little(length: int) -> None:
 
 @pytest.mark.parametrize("length", [deflate.BLOCK - 1, deflate.BLOCK, deflate.BLOCK + 8, 3 * deflate.BLOCK + 5])
 def test_long_rows_are_several_blocks(length: int) -> None:
-    checked(np.random.default_rng(length).integers(0, 256, length, dtype=np.uint8) & 31)
+    checked(np.random.default_rng(length).integers(0, 256, length, dtype=np.uint8) & np.uint8(31))
 
 
 def test_noise_takes_no_more_than_itself_and_the_codes() -> None:

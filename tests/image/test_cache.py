@@ -85,7 +85,7 @@ def test_levels_that_a_layout_makes_are_made_of_each_other() -> None:
         (np.frombuffer(bytes(1000), np.uint8)[:10], 1000),
         (np.frombuffer(bytearray(1000), np.uint8)[:10], 1000),
         (np.frombuffer(memoryview(bytes(1000))[500:], np.uint8)[:10], 1000),
-        (np.asarray(memoryview(np.zeros(1000, np.uint8))[5:9]), 1000),
+        (np.asarray(memoryview(np.zeros(1000, np.uint8).data)[5:9]), 1000),
         (np.zeros((10, 10), np.uint16).reshape(100).view(np.uint8)[::2], 200),
     ],
 )

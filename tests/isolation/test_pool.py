@@ -295,7 +295,8 @@ def test_a_pool_that_is_closed_says_so() -> None:
 
 def test_who_came_first_goes_first() -> None:
     """One who gives his seat back and wants another at once does not pass those who wait."""
-    lock, room, order, started = RLock(), [1], [], Semaphore(0)
+    lock, room, started = RLock(), [1], Semaphore(0)
+    order: list[int] = []
 
     def seated(k: int) -> None:
         with lock:

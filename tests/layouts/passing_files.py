@@ -24,15 +24,15 @@ from tests.tiff_tiles import RGB, decoded, halves, jpeg_tiff, smooth, unnamed, w
 Make = Callable[[Path], object]
 
 
-def _colours(side: int = 256, **options: object) -> Make:
+def _colours(side: int = 256, **options: Any) -> Make:
     return lambda path: jpeg_tiff(path, halves(smooth(600, 700), side), "ycbcr", side, **options)
 
 
-def _plain(dtype: str, shape: Ints = (600, 700), tile: tuple[int, int] | None = (256, 256), **options: object) -> Make:
+def _plain(dtype: str, shape: Ints = (600, 700), tile: tuple[int, int] | None = (256, 256), **options: Any) -> Make:
     def make(path: Path) -> None:
         pixels = np.random.default_rng(7).integers(0, 200, shape).astype(dtype)
         kind = "rgb" if shape[-1] == 3 else "minisblack"
-        tifffile.imwrite(path, pixels, tile=tile, photometric=kind, metadata=None, **options)  # type: ignore[arg-type]
+        tifffile.imwrite(path, pixels, tile=tile, photometric=kind, metadata=None, **options)
 
     return make
 

@@ -244,9 +244,10 @@ def test_the_validator_finds_faults(tree_server: Callable[[Tree], str], fault: s
 def test_the_validator_wants_other_sites_let_in(
     tree_server: Callable[[Tree], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from diascope.access import exchange
+    from diascope.access import head
 
     required(missing())
-    monkeypatch.setattr(exchange, "CORS", exchange.CORS[1:])
+    monkeypatch.setattr(head, "CORS", head.CORS[1:])
+    monkeypatch.setattr(head, "_CORS", b"")
     url = tree_server(layout.tree(picture(squares(), name=IDENTIFIER)))
     assert validated(url, "data").failed == {"cors"}

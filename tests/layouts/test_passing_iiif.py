@@ -13,7 +13,7 @@ from diascope.catalogue.opening import opened_file
 from diascope.image.image import Image
 from diascope.registry import registry
 from tests.layouts.passing_files import counted, opener, read, stripped
-from tests.tiff_tiles import decoded, halves, jpeg_tiff, smooth
+from tests.tiff_tiles import decoded, halves, jpeg_tiff, smooth, stored_of
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_every_form_of_a_request_of_a_chunk_passes_it_on(
         level, index = (0, (0, 1, 1)) if region.startswith("256") else (1, (0, 0, 0))
         for rotation in ("0", "360"):
             path = f"ycbcr.{suffix}/{region}/{size}/{rotation}/{quality}.jpg"
-            assert read(tree, path) == image.levels[level].stored.chunk(index), path
+            assert read(tree, path) == stored_of(image.levels[level]).chunk(index), path
             exact = decoded(read(tree, path.replace(".jpg", ".png")))
             np.testing.assert_array_equal(decoded(read(tree, path)), exact)
 
@@ -56,10 +56,10 @@ def test_a_percentage_of_a_chunk_passes_it_on(tmp_path: Path) -> None:
     path = jpeg_tiff(tmp_path / "it.tif", halves(smooth(1024, 1024)), "ycbcr")
     image = opened_file(path).images["it"]
     tree = registry("layouts")["iiif"].tree(image)
-    assert read(tree, "it.iiif/pct:25,50,25,25/max/0/default.jpg") == image.levels[0].stored.chunk((0, 2, 1))
-    assert read(tree, "it.iiif/pct:50,0,50,50/pct:50/0/default.jpg") == image.levels[1].stored.chunk((0, 0, 1))
+    assert read(tree, "it.iiif/pct:25,50,25,25/max/0/default.jpg") == stored_of(image.levels[0]).chunk((0, 2, 1))
+    assert read(tree, "it.iiif/pct:50,0,50,50/pct:50/0/default.jpg") == stored_of(image.levels[1]).chunk((0, 0, 1))
     # All of it, as small as its last level.
-    assert read(tree, "it.iiif/full/256,/0/default.jpg") == image.levels[2].stored.chunk((0, 0, 0))
+    assert read(tree, "it.iiif/full/256,/0/default.jpg") == stored_of(image.levels[2]).chunk((0, 0, 0))
 
 
 @pytest.mark.parametrize("name", ["ycbcr", "rounded-down", "strip", "grey", "said-rgb"])

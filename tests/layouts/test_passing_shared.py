@@ -12,7 +12,7 @@ from diascope.image.image import Image
 from diascope.image.order import moved
 from diascope.image.region import chunk_region, touched, whole
 from diascope.registry import registry
-from tests.tiff_tiles import DECODERS, decoded
+from tests.tiff_tiles import DECODERS, decoded, stored_of
 
 CHUNKS = {
     "svs/CMU-1-Small-Region.svs": ("jpeg", 108),
@@ -59,6 +59,6 @@ def test_a_slide_is_served_as_its_own_tiles(shared_data: Path) -> None:
     assert b'TileSize="240" Overlap="0"' in tree.file(f"{name}.dzi").read(0, None)
     file = tree.file(f"{name}_files/12/3_4.jpeg")
     assert file.cheap
-    assert file.read(0, None) == image.levels[0].stored.chunk((0, 4, 3))
+    assert file.read(0, None) == stored_of(image.levels[0]).chunk((0, 4, 3))
     exact = decoded(tree.file(f"{name}.png_files/12/3_4.png").read(0, None))
     np.testing.assert_array_equal(decoded(file.read(0, None)), exact)

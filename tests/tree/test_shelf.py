@@ -9,6 +9,7 @@ import pickle
 import threading
 from pathlib import Path
 from time import sleep
+from typing import Any
 
 import pytest
 
@@ -133,7 +134,7 @@ class Touches:
     def __init__(self, path: str) -> None:
         self.path = path
 
-    def __reduce__(self) -> object:
+    def __reduce__(self) -> tuple[Any, ...]:
         return (os.mkdir, (self.path,))
 
 
