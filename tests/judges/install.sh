@@ -5,6 +5,9 @@ set -euo pipefail
 bin=${1:?the folder of the virtual environment\'s programs}
 top=$(cd "$(dirname "$0")/../.." && pwd)
 
+# What comes over the network is asked for once more where it did not come.
+twice() { "$@" || { sleep 5; "$@"; }; }
+
 packages=()
 command -v chromium >/dev/null || packages+=(chromium)
 command -v java >/dev/null || packages+=(default-jre-headless)
@@ -32,8 +35,8 @@ if [ ${#packages[@]} -gt 0 ]; then
     [ "$(id -u)" = 0 ] || as_root=(sudo --non-interactive)
     if "${as_root[@]}" true 2>/dev/null && command -v apt-get >/dev/null; then
         export DEBIAN_FRONTEND=noninteractive
-        "${as_root[@]}" apt-get update -qq
-        "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+        twice "${as_root[@]}" apt-get update -qq
+        twice "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
     else
         echo "NOT INSTALLED, for want of root or apt: ${packages[*]}; their tests will be reported as not run" >&2
     fi
@@ -49,7 +52,7 @@ mkdir -p "$judges"
 if ! cmp -s "$top/tests/judges/package-lock.json" "$judges/installed.json"; then
     if command -v npm >/dev/null; then
         cp "$top"/tests/judges/{package.json,package-lock.json,.npmrc} "$judges/"
-        (cd "$judges" && npm ci --no-audit --no-fund --silent)
+        (cd "$judges" && twice npm ci --no-audit --no-fund --silent)
         cp "$top/tests/judges/package-lock.json" "$judges/installed.json"
     else
         echo "NOT INSTALLED, for want of npm: the judges from npm; their tests will be reported as not run" >&2
@@ -88,7 +91,7 @@ fi
 azurite=azurite@3.37.0
 if [ "$(cat "$judges/azurite/installed.txt" 2>/dev/null)" != "$azurite" ] && command -v npm >/dev/null; then
     mkdir -p "$judges/azurite"
-    npm install --prefix "$judges/azurite" --no-audit --no-fund --silent "$azurite"
+    twice npm install --prefix "$judges/azurite" --no-audit --no-fund --silent "$azurite"
     echo "$azurite" >"$judges/azurite/installed.txt"
 fi
 
