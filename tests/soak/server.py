@@ -14,13 +14,12 @@ from typing import NamedTuple
 
 
 class Held(NamedTuple):
-    """What the processes of a server hold together."""
+    """What a process holds."""
 
-    processes: int
     files: int
     threads: int
     memory: int
-    """Bytes, shared ones counted once for each process that has them."""
+    """Bytes, with those that it shares."""
 
 
 @contextmanager
@@ -60,13 +59,12 @@ def words_of(process: int) -> str:
         return ""
 
 
-def held(process: int) -> Held:
+def held(process: int) -> dict[int, Held]:
     """What it and its descendants hold now."""
-    found = [each for pid in (process, *descendants(process)) if (each := _held(pid))]
-    return Held(len(found), *(sum(each) for each in zip(*found, strict=True)))
+    return {pid: each for pid in (process, *descendants(process)) if (each := _held(pid))}
 
 
-def _held(process: int) -> tuple[int, int, int] | None:
+def _held(process: int) -> Held | None:
     proc = Path("/proc", str(process))
     try:
         status = (proc / "status").read_text(encoding="ascii", errors="replace")
@@ -74,4 +72,4 @@ def _held(process: int) -> tuple[int, int, int] | None:
     except OSError:
         return None
     fields = dict(re.findall(r"^(\w+):\s+(\d+)", status, re.MULTILINE))
-    return files, int(fields.get("Threads", 0)), int(fields.get("VmRSS", 0)) << 10
+    return Held(files, int(fields.get("Threads", 0)), int(fields.get("VmRSS", 0)) << 10)
