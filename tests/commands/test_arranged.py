@@ -71,14 +71,14 @@ def test_serve_shows_the_arrangement_beside_the_folder(lab: Path) -> None:
         said = process.stdout.readline()
         assert "serves lab, study at " in said
         url = said.split()[-1]
-        data = httpx.get(f"{url}data/study/x/one.ome.tif").content
-        assert data == httpx.get(f"{url}data/lab/one.tif/original/one.ome.tif").content
+        data = httpx.get(f"{url}data/study/x/one.ome.tif", timeout=60).content
+        assert data == httpx.get(f"{url}data/lab/one.tif/original/one.ome.tif", timeout=60).content
         (lab.parent / "study.yaml").write_text("arrangement: template\nrules: 5\n")
-        reply = httpx.get(f"{url}data/study/x/one.ome.tif")
+        reply = httpx.get(f"{url}data/study/x/one.ome.tif", timeout=60)
         assert (reply.status_code, reply.json()["detail"].partition(": ")[0]) == (502, "study.yaml, line 2, rules")
-        told = httpx.get(f"{url}api/arrangements").json()["arrangements"]
+        told = httpx.get(f"{url}api/arrangements", timeout=60).json()["arrangements"]
         assert told[0]["problems"][0].startswith("study.yaml, line 2, rules: ")
-        assert httpx.get(f"{url}data/lab/one.tif/original/one.ome.tif").content == data
+        assert httpx.get(f"{url}data/lab/one.tif/original/one.ome.tif", timeout=60).content == data
     finally:
         timer.cancel()
         process.terminate()

@@ -40,7 +40,7 @@ def serving(folder: Path) -> Iterator[str]:
 
 
 def search(url: str, text: str) -> Any:
-    return httpx.get(f"{url}api/search", params={"q": text}).json()
+    return httpx.get(f"{url}api/search", params={"q": text}, timeout=60).json()
 
 
 def test_the_command_says_what_it_knows_and_goes_on_from_there(folder: Path) -> None:
