@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -17,7 +18,8 @@ from pathlib import Path
 import pytest
 
 from diascope.errors import NotFound, Overloaded, Unavailable, Unreadable
-from diascope.stores.copies import Copies, _own_folder, sweep
+from diascope.stores import copies as copies_module
+from diascope.stores.copies import Copies, _leave, _own_folder, sweep
 from diascope.stores.local import LocalStore
 from diascope.stores.local_file import LocalFile, local_file
 from diascope.stores.store import Blob, Stat
@@ -108,6 +110,42 @@ def test_many_threads_make_one_copy(folder: Path) -> None:
         files = [future.result(20) for future in [pool.submit(made) for _ in range(8)]]
     assert len({file.path for file in files}) == 1
     assert store.reads == ["a"]
+    assert not list(folder.glob("*.queue"))
+
+
+def test_who_comes_late_to_make_a_copy_does_not_wait_for_those_who_use_it(folder: Path) -> None:
+    copies, key = Copies(folder), "0" * 40
+    _path, lock = copies.held(key, 1, lambda _: None)
+    late = threading.Thread(target=copies._fill, args=(folder, key, 1, pytest.fail), daemon=True)
+    late.start()
+    late.join(10)
+    assert not late.is_alive()
+    lock.close()
+
+
+def test_a_folder_of_copies_that_somebody_removed_is_no_trouble(folder: Path) -> None:
+    file = local_file(Distant({"a": b"pixels"}, Copies(folder)), "a")
+    shutil.rmtree(folder)
+    _leave(folder, os.getpid())
+    assert not file.path.exists()
+
+
+def test_a_copy_that_was_made_while_a_sweep_looked_stays(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copies, key, told = Copies(folder), "0" * 40, copies_module._told
+    lock = folder / f"{key}.lock"
+
+    def meanwhile(lock: Path, what: str) -> int:
+        before = told(lock, what)
+        if what == "process" and not before:
+            monkeypatch.setattr(copies_module, "_told", told)
+            copies.held(key, 1, lambda _: None)[1].close()
+        return before
+
+    _own_folder(folder)
+    lock.touch()
+    monkeypatch.setattr(copies_module, "_told", meanwhile)
+    sweep(folder)
+    assert whole(folder) == [key]
 
 
 def test_files_lie_beside_each_other_as_they_do_there(folder: Path) -> None:

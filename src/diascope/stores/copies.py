@@ -2,6 +2,7 @@
 
     {folder}/lock           held while room is made
     {folder}/{key}.lock     held shared by whoever uses the copy, alone by whoever makes or removes it
+    {folder}/{key}.queue    held by whoever makes the copy; the others wait for it
     {folder}/{key}.part/    a copy that is being made
     {folder}/{key}/         a whole copy
 
@@ -34,6 +35,7 @@ DEFAULT_MOST = 1 << 34
 LOCK = ".lock"
 NAME = re.compile(r"[0-9a-f]{40}\.lock", re.ASCII)
 PART = ".part"
+QUEUE = ".queue"
 
 _held: WeakSet[BinaryIO] = WeakSet()
 """The locks of this process, which it lets go of at its end."""
@@ -63,27 +65,32 @@ class Copies:
 
     def _fill(self, folder: Path, key: str, size: int, make: Callable[[Path], None]) -> None:
         """Make the copy where nobody else has by now."""
-        with (folder / f"{key}{LOCK}").open("a+b") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if (folder / key).is_dir() or not _is_there(lock):
-                return
-            part = folder / f"{key}{PART}"
+        with _turn(folder / f"{key}{QUEUE}") as mine:
+            # Users hold the lock of a copy for as long as they like: only where there is none is it worth waiting for.
+            if mine and not (folder / key).is_dir():
+                with (folder / f"{key}{LOCK}").open("a+b") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                    if _is_there(lock):
+                        self._fill_alone(lock, folder, key, size, make)
+
+    def _fill_alone(self, lock: BinaryIO, folder: Path, key: str, size: int, make: Callable[[Path], None]) -> None:
+        part = folder / f"{key}{PART}"
+        shutil.rmtree(part, ignore_errors=True)
+        with _alone(folder / "lock"):
+            self._make_room(folder, key, size)
+            lock.truncate(0)
+            lock.write(json.dumps({"bytes": size, "process": os.getpid()}).encode())
+            lock.flush()
+        try:
+            part.mkdir(mode=0o700)
+            make(part)
+            part.rename(folder / key)
+        except BaseException as error:
             shutil.rmtree(part, ignore_errors=True)
-            with _alone(folder):
-                self._make_room(folder, key, size)
-                lock.truncate(0)
-                lock.write(json.dumps({"bytes": size, "process": os.getpid()}).encode())
-                lock.flush()
-            try:
-                part.mkdir(mode=0o700)
-                make(part)
-                part.rename(folder / key)
-            except BaseException as error:
-                shutil.rmtree(part, ignore_errors=True)
-                Path(lock.name).unlink(missing_ok=True)
-                if isinstance(error, OSError) and error.errno is not None:
-                    raise Unavailable(f"no copy can be made in {folder}: {error.strerror}") from error
-                raise
+            Path(lock.name).unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.errno is not None:
+                raise Unavailable(f"no copy can be made in {folder}: {error.strerror}") from error
+            raise
 
     def _make_room(self, folder: Path, key: str, size: int) -> None:
         """Remove copies that nobody uses, those first that were used the longest ago."""
@@ -115,28 +122,57 @@ def _used_copy(folder: Path, key: str) -> BinaryIO | None:
 
 
 def _locks(folder: Path) -> list[Path]:
-    """Those of the copies; a folder that somebody chose badly may have other things in it."""
-    return [path for path in folder.iterdir() if NAME.fullmatch(path.name)]
+    """Those of the copies; a folder that somebody chose badly may have other things in it, or be gone."""
+    with suppress(FileNotFoundError):
+        return [path for path in folder.iterdir() if NAME.fullmatch(path.name)]
+    return []
 
 
-def remove(lock: Path) -> bool:
-    """Whether a copy was not in use, and is gone."""
+def _got_alone(lock: BinaryIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def remove(lock: Path, wanted: Callable[[Path], bool] | None = None) -> bool:
+    """Whether a copy was not in use, nor wanted once that was sure, and is gone."""
     with suppress(FileNotFoundError), lock.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _got_alone(file) or (wanted is not None and wanted(lock)):
             return False
         for place in (lock.with_suffix(""), lock.with_suffix(PART)):
             shutil.rmtree(place, ignore_errors=True)
+        _end(lock.with_suffix(QUEUE))
         lock.unlink(missing_ok=True)
     return True
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    with (folder / "lock").open("wb") as lock:
+def _alone(path: Path) -> Iterator[BinaryIO]:
+    with path.open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock
+
+
+@contextmanager
+def _turn(queue: Path) -> Iterator[bool]:
+    """One after the other; False to those for whom the queue ended while they were in it."""
+    with _alone(queue) as lock:
+        if not _is_there(lock):
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            queue.unlink(missing_ok=True)
+
+
+def _end(queue: Path) -> None:
+    """Remove a queue that a dead process left, and none that somebody stands in."""
+    with suppress(FileNotFoundError), queue.open("rb") as lock:
+        if _got_alone(lock):
+            queue.unlink(missing_ok=True)
 
 
 def _is_there(lock: BinaryIO) -> bool:
@@ -184,8 +220,9 @@ def _own_folder(folder: Path) -> Path:
 def sweep(folder: Path) -> None:
     """Remove the copies that dead processes left."""
     for lock in _locks(folder):
-        if not _lives(_told(lock, "process")):
-            remove(lock)
+        if not _made_by_the_living(lock):
+            # Another thread may make it meanwhile.
+            remove(lock, wanted=_made_by_the_living)
 
 
 def _leave(folder: Path, process: int) -> None:
@@ -196,6 +233,10 @@ def _leave(folder: Path, process: int) -> None:
         for lock in _locks(folder):
             if _told(lock, "process") == process:
                 remove(lock)
+
+
+def _made_by_the_living(lock: Path) -> bool:
+    return _lives(_told(lock, "process"))
 
 
 def _lives(process: int) -> bool:
